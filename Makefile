@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Thin: Meson builds, the scripts do the rest. Each target does its own set-up.
+
+BUILD ?= build
+
+.DEFAULT_GOAL := build
+.PHONY: help build run demo check clean
+
+help:
+	@echo "make run      build, and run the main job on recorded office traffic"
+	@echo "make demo     the same live: two QEMU guests and an outside network (root)"
+	@echo "make check    all tests; the last line is 'N passed, N failed'"
+	@echo "make build    build/src/cli/vmq and build/src/host/vmqd"
+	@echo "make clean    remove what was built"
+
+build:
+	@tools/packages.sh build
+	@tools/build.sh $(BUILD)
+
+run: build
+	@$(BUILD)/src/cli/vmq run examples/office.yaml
+
+demo: build
+	@tools/packages.sh demo
+	@tools/demo.sh $(BUILD)
+
+check:
+	@tools/packages.sh build check
+	@tests/check.sh
+
+clean:
+	rm -rf build build-clang build-sanitize out

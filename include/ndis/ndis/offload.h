@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Task offload: checksums, large sends, receive coalescing (part of ntddndis.h; contract K, P). */
+#ifndef OVMQ_NDIS_OFFLOAD_H
+#define OVMQ_NDIS_OFFLOAD_H
+
+#include <ndis/types.h>
+
+EXTERN_C_START
+
+#define NDIS_OFFLOAD_NOT_SUPPORTED 0
+#define NDIS_OFFLOAD_SUPPORTED     1
+#define NDIS_OFFLOAD_SET_NO_CHANGE 0
+#define NDIS_OFFLOAD_SET_ON        1
+#define NDIS_OFFLOAD_SET_OFF       2
+
+#define NDIS_ENCAPSULATION_NOT_SUPPORTED          0x00000000
+#define NDIS_ENCAPSULATION_NULL                   0x00000001
+#define NDIS_ENCAPSULATION_IEEE_802_3             0x00000002
+#define NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q     0x00000004
+#define NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q_IN_OOB 0x00000008
+#define NDIS_ENCAPSULATION_IEEE_LLC_SNAP_ROUTED   0x00000010
+
+/* ---- what an adapter can do ---- */
+
+typedef struct _NDIS_TCP_IP_CHECKSUM_OFFLOAD {
+	struct {
+		ULONG Encapsulation;
+		ULONG IpOptionsSupported : 2;
+		ULONG TcpOptionsSupported : 2;
+		ULONG TcpChecksum : 2;
+		ULONG UdpChecksum : 2;
+		ULONG IpChecksum : 2;
+	} IPv4Transmit;
+	struct {
+		ULONG Encapsulation;
+		ULONG IpOptionsSupported : 2;
+		ULONG TcpOptionsSupported : 2;
+		ULONG TcpChecksum : 2;
+		ULONG UdpChecksum : 2;
+		ULONG IpChecksum : 2;
+	} IPv4Receive;
+	struct {
+		ULONG Encapsulation;
+		ULONG IpExtensionHeadersSupported : 2;
+		ULONG TcpOptionsSupported : 2;
+		ULONG TcpChecksum : 2;
+		ULONG UdpChecksum : 2;
+	} IPv6Transmit;
+	struct {
+		ULONG Encapsulation;
+		ULONG IpExtensionHeadersSupported : 2;
+		ULONG TcpOptionsSupported : 2;
+		ULONG TcpChecksum : 2;
+		ULONG UdpChecksum : 2;
+	} IPv6Receive;
+} NDIS_TCP_IP_CHECKSUM_OFFLOAD, *PNDIS_TCP_IP_CHECKSUM_OFFLOAD;
+
+typedef struct _NDIS_TCP_LARGE_SEND_OFFLOAD_V1 {
+	struct {
+		ULONG Encapsulation;
+		ULONG MaxOffLoadSize;
+		ULONG MinSegmentCount;
+		ULONG TcpOptions : 2;
+		ULONG IpOptions : 2;
+	} IPv4;
+} NDIS_TCP_LARGE_SEND_OFFLOAD_V1, *PNDIS_TCP_LARGE_SEND_OFFLOAD_V1;
+
+typedef struct _NDIS_TCP_LARGE_SEND_OFFLOAD_V2 {
+	struct {
+		ULONG Encapsulation;
+		ULONG MaxOffLoadSize;
+		ULONG MinSegmentCount;
+	} IPv4;
+	struct {
+		ULONG Encapsulation;
+		ULONG MaxOffLoadSize;
+		ULONG MinSegmentCount;
+		ULONG IpExtensionHeadersSupported : 2;
+		ULONG TcpOptionsSupported : 2;
+	} IPv6;
+} NDIS_TCP_LARGE_SEND_OFFLOAD_V2, *PNDIS_TCP_LARGE_SEND_OFFLOAD_V2;
+
+typedef struct _NDIS_IPSEC_OFFLOAD_V1 {
+	struct {
+		ULONG Encapsulation;
+		ULONG AhEspCombined;
+		ULONG TransportTunnelCombined;
+		ULONG IPv4Options;
+		ULONG Flags;
+	} Supported;
+	struct {
+		ULONG Md5 : 2;
+		ULONG Sha_1 : 2;
+		ULONG Transport : 2;
+		ULONG Tunnel : 2;
+		ULONG Send : 2;
+		ULONG Receive : 2;
+	} IPv4AH;
+	struct {
+		ULONG Des : 2;
+		ULONG Reserved : 2;
+		ULONG TripleDes : 2;
+		ULONG NullEsp : 2;
+		ULONG Transport : 2;
+		ULONG Tunnel : 2;
+		ULONG Send : 2;
+		ULONG Receive : 2;
+	} IPv4ESP;
+} NDIS_IPSEC_OFFLOAD_V1, *PNDIS_IPSEC_OFFLOAD_V1;
+
+typedef struct _NDIS_IPSEC_OFFLOAD_V2 {
+	ULONG Encapsulation;
+	BOOLEAN IPv6Supported;
+	BOOLEAN IPv4Options;
+	BOOLEAN IPv6NonIPsecExtensionHeaders;
+	BOOLEAN Ah;
+	BOOLEAN Esp;
+	BOOLEAN AhEspCombined;
+	BOOLEAN Transport;
+	BOOLEAN Tunnel;
+	BOOLEAN TransportTunnelCombined;
+	BOOLEAN LsoSupported;
+	BOOLEAN ExtendedSequenceNumbers;
+	ULONG UdpEsp;
+	ULONG AuthenticationAlgorithms;
+	ULONG EncryptionAlgorithms;
+	ULONG SaOffloadCapacity;
+} NDIS_IPSEC_OFFLOAD_V2, *PNDIS_IPSEC_OFFLOAD_V2;
+
+typedef struct _NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD {
+	struct {
+		BOOLEAN Enabled;
+	} IPv4;
+	struct {
+		BOOLEAN Enabled;
+	} IPv6;
+} NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD, *PNDIS_TCP_RECV_SEG_COALESCE_OFFLOAD;
+
+typedef struct _NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD {
+	ULONG TransmitChecksumOffloadSupported : 4;
+	ULONG ReceiveChecksumOffloadSupported : 4;
+	ULONG LsoV2Supported : 4;
+	ULONG RssSupported : 4;
+	ULONG VmqSupported : 4;
+	ULONG MaxHeaderSizeSupported;
+} NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD, *PNDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD;
+
+#define NDIS_OFFLOAD_FLAGS_GROUP_CHECKSUM_CAPABILITIES 0x00000001
+
+#define NDIS_OFFLOAD_REVISION_1 1
+#define NDIS_OFFLOAD_REVISION_2 2
+#define NDIS_OFFLOAD_REVISION_3 3
+typedef struct _NDIS_OFFLOAD {
+	NDIS_OBJECT_HEADER Header;
+	NDIS_TCP_IP_CHECKSUM_OFFLOAD Checksum;
+	NDIS_TCP_LARGE_SEND_OFFLOAD_V1 LsoV1;
+	NDIS_IPSEC_OFFLOAD_V1 IPsecV1;
+	NDIS_TCP_LARGE_SEND_OFFLOAD_V2 LsoV2;
+	ULONG Flags;
+	/* from 6.1 */
+	NDIS_IPSEC_OFFLOAD_V2 IPsecV2;
+	/* from 6.30 */
+	NDIS_TCP_RECV_SEG_COALESCE_OFFLOAD Rsc;
+	NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD EncapsulatedPacketTaskOffloadGre;
+} NDIS_OFFLOAD, *PNDIS_OFFLOAD;
+#define NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD, Flags)
+#define NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_2 RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD, IPsecV2)
+#define NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3 \
+	RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD, EncapsulatedPacketTaskOffloadGre)
+
+typedef struct _NDIS_TCP_CONNECTION_OFFLOAD {
+	NDIS_OBJECT_HEADER Header;
+	ULONG Encapsulation;
+	ULONG SupportIPv4 : 2;
+	ULONG SupportIPv6 : 2;
+	ULONG SupportIPv6ExtensionHeaders : 2;
+	ULONG SupportSack : 2;
+	ULONG CongestionAlgorithm : 4;
+	ULONG TcpConnectionOffloadCapacity;
+	ULONG Flags;
+} NDIS_TCP_CONNECTION_OFFLOAD, *PNDIS_TCP_CONNECTION_OFFLOAD;
+#define NDIS_TCP_CONNECTION_OFFLOAD_REVISION_1 1
+#define NDIS_SIZEOF_TCP_CONNECTION_OFFLOAD_REVISION_1 \
+	RTL_SIZEOF_THROUGH_FIELD(NDIS_TCP_CONNECTION_OFFLOAD, Flags)
+
+/* ---- what is asked of it ---- */
+
+#define NDIS_OFFLOAD_PARAMETERS_NO_CHANGE              0
+#define NDIS_OFFLOAD_PARAMETERS_TX_RX_DISABLED         1
+#define NDIS_OFFLOAD_PARAMETERS_TX_ENABLED_RX_DISABLED 2
+#define NDIS_OFFLOAD_PARAMETERS_RX_ENABLED_TX_DISABLED 3
+#define NDIS_OFFLOAD_PARAMETERS_TX_RX_ENABLED          4
+#define NDIS_OFFLOAD_PARAMETERS_LSOV1_DISABLED         1
+#define NDIS_OFFLOAD_PARAMETERS_LSOV1_ENABLED          2
+#define NDIS_OFFLOAD_PARAMETERS_LSOV2_DISABLED         1
+#define NDIS_OFFLOAD_PARAMETERS_LSOV2_ENABLED          2
+#define NDIS_OFFLOAD_PARAMETERS_RSC_DISABLED           1
+#define NDIS_OFFLOAD_PARAMETERS_RSC_ENABLED            2
+#define NDIS_OFFLOAD_PARAMETERS_IPSECV1_DISABLED       1
+#define NDIS_OFFLOAD_PARAMETERS_IPSECV1_AH_ENABLED     2
+#define NDIS_OFFLOAD_PARAMETERS_IPSECV1_ESP_ENABLED    3
+#define NDIS_OFFLOAD_PARAMETERS_IPSECV1_AH_AND_ESP_ENABLED 4
+#define NDIS_OFFLOAD_PARAMETERS_CONNECTION_OFFLOAD_DISABLED 1
+#define NDIS_OFFLOAD_PARAMETERS_CONNECTION_OFFLOAD_ENABLED  2
+
+#define NDIS_OFFLOAD_PARAMETERS_REVISION_1 1
+#define NDIS_OFFLOAD_PARAMETERS_REVISION_2 2
+#define NDIS_OFFLOAD_PARAMETERS_REVISION_3 3
+typedef struct _NDIS_OFFLOAD_PARAMETERS {
+	NDIS_OBJECT_HEADER Header;
+	UCHAR IPv4Checksum;
+	UCHAR TCPIPv4Checksum;
+	UCHAR UDPIPv4Checksum;
+	UCHAR TCPIPv6Checksum;
+	UCHAR UDPIPv6Checksum;
+	UCHAR LsoV1;
+	UCHAR IPsecV1;
+	UCHAR LsoV2IPv4;
+	UCHAR LsoV2IPv6;
+	UCHAR TcpConnectionIPv4;
+	UCHAR TcpConnectionIPv6;
+	ULONG Flags;
+	/* from 6.1 */
+	UCHAR IPsecV2;
+	UCHAR IPsecV2IPv4;
+	/* from 6.30 */
+	UCHAR RscIPv4;
+	UCHAR RscIPv6;
+	UCHAR EncapsulatedPacketTaskOffload;
+	UCHAR EncapsulationTypes;
+} NDIS_OFFLOAD_PARAMETERS, *PNDIS_OFFLOAD_PARAMETERS;
+#define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_1 \
+	RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, Flags)
+#define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_2 \
+	RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, IPsecV2IPv4)
+#define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_3 \
+	RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, EncapsulationTypes)
+
+#define NDIS_OFFLOAD_ENCAPSULATION_REVISION_1 1
+typedef struct _NDIS_OFFLOAD_ENCAPSULATION {
+	NDIS_OBJECT_HEADER Header;
+	struct {
+		ULONG Enabled;
+		ULONG EncapsulationType;
+		ULONG HeaderSize;
+	} IPv4;
+	struct {
+		ULONG Enabled;
+		ULONG EncapsulationType;
+		ULONG HeaderSize;
+	} IPv6;
+} NDIS_OFFLOAD_ENCAPSULATION, *PNDIS_OFFLOAD_ENCAPSULATION;
+#define NDIS_SIZEOF_OFFLOAD_ENCAPSULATION_REVISION_1 \
+	RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_ENCAPSULATION, IPv6.HeaderSize)
+
+EXTERN_C_END
+
+#endif

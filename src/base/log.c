@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static atomic_int threshold = LOG_WARNING;
+
+void log_set_level(enum log_level level)
+{
+	atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
+}
+
+void log_write(enum log_level level, const char *fmt, ...)
+{
+	static const char *const names[] = { "error", "warning", "info", "debug" };
+	char line[1024];
+	va_list args;
+	int used, more;
+
+	if ((int)level > atomic_load_explicit(&threshold, memory_order_relaxed))
+		return;
+	used = snprintf(line, sizeof(line), "vmq: %s: ", names[level]);
+	va_start(args, fmt);
+	more = vsnprintf(line + used, sizeof(line) - (size_t)used - 1, fmt, args);
+	va_end(args);
+	if (more < 0)
+		return;
+	used += more;
+	if (used > (int)sizeof(line) - 2)
+		used = (int)sizeof(line) - 2;
+	line[used++] = '\n';
+	/* One write, so that lines of several threads do not mix. */
+	if (write(STDERR_FILENO, line, (size_t)used) < 0)
+		return;   /* standard error is closed: nobody to tell */
+}
