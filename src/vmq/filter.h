@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which receive queue a frame belongs to: filters on destination MAC and VLAN.
+ *
+ * Pure logic. A table is built whole from a list of filters and never changes;
+ * control publishes a new one and retires the old one when the workers are
+ * quiet. A lookup costs the same with 16 filters as with 4,096, whoever chose
+ * the addresses.
+ *
+ * Source: "VMQ Receive Filters", "Setting a VMQ Filter"; contract D1 .. D17, U5.
+ */
+#ifndef VMQ_FILTER_H
+#define VMQ_FILTER_H
+
+#include <endian.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What the VLAN of a frame must be. X(name, what it means) */
+#define VMQ_VLAN_TESTS(X)                                                       \
+	X(ANY,              "no VLAN test: any VLAN, or none (D16)")            \
+	X(UNTAGGED_OR_ZERO, "no tag, or a tag with VLAN id 0 (D13)")            \
+	X(EQUAL,            "a tag with exactly this VLAN id (D14, D17)")
+
+enum vmq_vlan_test {
+#define X(name, text) VMQ_VLAN_##name,
+	VMQ_VLAN_TESTS(X)
+#undef X
+	VMQ_VLAN_TEST_COUNT
+};
+
+#define VMQ_FILTERS_MAX 65536   /* filters in one table */
+#define VMQ_MATCH_MAX   64      /* keys in one lookup */
+
+struct vmq_filter {
+	uint8_t mac[6];             /* destination MAC, in wire order */
+	uint16_t vlan;              /* 0 .. 4095, read with VMQ_VLAN_EQUAL only */
+	enum vmq_vlan_test vlan_test;
+	uint16_t queue;             /* queue id, 0 .. 65535 */
+	uint32_t id;                /* filter id; where several match, the lowest wins (U5) */
+};
+
+struct vmq_filter_table;
+
+/*
+ * Builds a table of 'n' filters (0 .. VMQ_FILTERS_MAX); the array is not kept
+ * and may be NULL when n is 0. Of two filters with the same id that match the
+ * same frame the earlier one wins. Control thread.
+ *
+ * NULL: no memory, or no such table: n too large, a VLAN test that is none, an
+ * EQUAL filter with a VLAN above 4095.
+ */
+struct vmq_filter_table *vmq_filter_table_create(const struct vmq_filter *filters, unsigned n);
+void vmq_filter_table_destroy(struct vmq_filter_table *table);   /* accepts NULL */
+
+/* What a table costs. */
+struct vmq_filter_cost {
+	size_t bytes;       /* memory of the whole table */
+	unsigned lines;     /* the most cache lines that one search for an address reads, 1 .. 4 */
+};
+
+/* Any thread. */
+struct vmq_filter_cost vmq_filter_table_cost(const struct vmq_filter_table *table);
+
+/*
+ * What a lookup needs of a frame, in one word: bits 0-47 the destination MAC
+ * (first wire byte lowest), 48-59 the VLAN id (0 without a tag), bit 60 set
+ * when there is a tag, 61-63 zero.
+ */
+typedef uint64_t vmq_key_t;
+
+#define VMQ_KEY_MAC        ((1ull << 48) - 1)
+#define VMQ_KEY_VLAN_SHIFT 48
+#define VMQ_KEY_TAGGED     (1ull << 60)
+
+/* The key of a frame of at least 14 bytes (18 where byte 12-13 say 0x8100).
+ * Priority and DEI of the tag are no part of it (D3, D13). */
+static inline vmq_key_t vmq_key(const uint8_t *frame)
+{
+	uint64_t mac;
+
+	memcpy(&mac, frame, sizeof(mac));   /* and two bytes of the source address */
+	mac = le64toh(mac) & VMQ_KEY_MAC;
+	if (frame[12] == 0x81 && frame[13] == 0x00)
+		return mac | VMQ_KEY_TAGGED |
+		       (uint64_t)((frame[14] & 0x0f) << 8 | frame[15]) << VMQ_KEY_VLAN_SHIFT;
+	return mac;
+}
+
+/*
+ * Writes the queue id of each of 'n' keys (0 .. VMQ_MATCH_MAX) to 'queues': the
+ * queue of the matching filter with the lowest id, else 0, the default queue
+ * (C3, D4).
+ *
+ * Returns the keys that a filter matched: bit i stands for keys[i]. Filters of
+ * the default queue exist too (D27), so the queue id alone does not tell a
+ * match from none, and only frames without a match are tested by the packet
+ * filter (U8). Worker; reads the table only.
+ */
+uint64_t vmq_filter_match(const struct vmq_filter_table *table, const vmq_key_t *keys,
+			  unsigned n, uint16_t *queues);
+
+#endif
