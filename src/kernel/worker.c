@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The round of a worker, and its sleep. */
+#include "kernel/worker.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long a worker with nothing to do goes on looking before it sleeps. Short:
+ * where guests and workers share CPUs, a polling worker takes a guest's time. */
+#define SPIN_NS      20000u
+/* Sleep by time, where a source cannot signal: from, doubling, to. */
+#define NAP_MIN_NS   50000u
+#define NAP_MAX_NS   1000000u
+/* A worker whose sources can all signal still looks up this often. */
+#define NAP_LONG_NS  100000000u
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Calls 'visit' for every source of every processor of 'w', as that processor. */
+static inline unsigned for_each_source(struct kernel_worker *w,
+				       unsigned (*visit)(const OVMQ_POLL_SOURCE *, void *),
+				       void *arg)
+{
+	unsigned sum = 0;
+
+	for (unsigned p = w->number; p < kernel_machine.config.processors;
+	     p += kernel_machine.config.workers) {
+		struct kernel_sources *s = atomic_load_explicit(
+			&kernel_machine.processors[p].sources, memory_order_acquire);
+
+		kernel_self.processor = p + 1;
+		for (unsigned i = 0; i < s->n; i++)
+			sum += visit(&s->list[i]->source, arg);
+	}
+	return sum;
+}
+
+static unsigned poll_one(const OVMQ_POLL_SOURCE *s, void *arg)
+{
+	(void)arg;
+	return s->Poll(s->Context);
+}
+
+/* Returns 1 when the source has work, so that the worker must not sleep. */
+static unsigned arm_one(const OVMQ_POLL_SOURCE *s, void *timed)
+{
+	if (s->Descriptor == OVMQ_WAKE_BY_TIME)
+		*(bool *)timed = true;
+	return s->Arm && s->Arm(s->Context, TRUE);
+}
+
+static unsigned disarm_one(const OVMQ_POLL_SOURCE *s, void *arg)
+{
+	(void)arg;
+	if (s->Arm)
+		s->Arm(s->Context, FALSE);
+	return 0;
+}
+
+/* Sleeps until a descriptor signals, somebody wakes us, or the nap is over. The
+ * flag is up before the sources are looked at for the last time, so that work
+ * given after that look finds the flag and wakes us. */
+static void worker_sleep(struct kernel_worker *w, uint64_t *nap)
+{
+	struct epoll_event events[8];
+	bool timed = false;
+	uint64_t got;
+
+	atomic_store(&w->sleeping, 1);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!for_each_source(w, arm_one, &timed) && !atomic_load(&kernel_machine.stop)) {
+		uint64_t ns = timed ? *nap : NAP_LONG_NS;
+		struct timespec t = { .tv_nsec = (long)ns };
+
+		qsbr_offline(w->reader);
+		if (epoll_pwait2(w->epoll, events, 8, &t, NULL) > 0)
+			*nap = NAP_MIN_NS;
+		else if (timed && *nap < NAP_MAX_NS)
+			*nap *= 2;
+		qsbr_online(&kernel_machine.qsbr, w->reader);
+	}
+	atomic_store(&w->sleeping, 0);
+	if (read(w->event, &got, sizeof(got)) < 0 && errno != EAGAIN)
+		return;   /* cannot happen: the descriptor is ours and non-blocking */
+	for_each_source(w, disarm_one, NULL);
+}
+
+void kernel_worker_wake(struct kernel_worker *w)
+{
+	uint64_t one = 1;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!atomic_load_explicit(&w->sleeping, memory_order_relaxed) ||
+	    !atomic_exchange(&w->sleeping, 0))
+		return;
+	if (write(w->event, &one, sizeof(one)) < 0)
+		return;   /* the counter is full: it is readable as it is */
+}
+
+void *kernel_worker_run(void *arg)
+{
+	struct kernel_worker *w = arg;
+	uint64_t idle_since = 0, nap = NAP_MIN_NS;
+
+	kernel_self = (struct kernel_self){ .worker = w, .irql = DISPATCH_LEVEL };
+	qsbr_online(&kernel_machine.qsbr, w->reader);
+	while (!atomic_load_explicit(&kernel_machine.stop, memory_order_acquire)) {
+		unsigned work = for_each_source(w, poll_one, NULL);
+
+		qsbr_quiescent(&kernel_machine.qsbr, w->reader);
+		if (work) {
+			idle_since = 0;
+			nap = NAP_MIN_NS;
+		} else if (!idle_since) {
+			idle_since = now_ns();
+		} else if (now_ns() - idle_since > SPIN_NS) {
+			worker_sleep(w, &nap);
+			idle_since = 0;
+		}
+	}
+	qsbr_offline(w->reader);
+	kernel_self.irql = PASSIVE_LEVEL;
+	return NULL;
+}

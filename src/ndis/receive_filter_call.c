@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request's buffer: what may be read, what may be written, and whether it holds
+ * what its headers say. Offsets come from the caller and may be odd, so everything
+ * is copied, never pointed into.
+ */
+#include "ndis/receive_filter_cache.h"
+
+#include <string.h>
+
+bool rf_call_open(struct rf_call *call, struct ndis_binding *binding, PNDIS_OID_REQUEST r)
+{
+	*call = (struct rf_call){
+		.cache = binding->adapter->filters, .binding = binding, .request = r,
+		.buffer = r->DATA.QUERY_INFORMATION.InformationBuffer,
+	};
+	switch (r->RequestType) {
+	case NdisRequestQueryInformation:
+	case NdisRequestQueryStatistics:
+		call->out = r->DATA.QUERY_INFORMATION.InformationBufferLength;
+		call->produced = &r->DATA.QUERY_INFORMATION.BytesWritten;
+		call->needed = &r->DATA.QUERY_INFORMATION.BytesNeeded;
+		return true;
+	case NdisRequestSetInformation:
+		call->in = r->DATA.SET_INFORMATION.InformationBufferLength;
+		call->consumed = &r->DATA.SET_INFORMATION.BytesRead;
+		call->needed = &r->DATA.SET_INFORMATION.BytesNeeded;
+		return true;
+	case NdisRequestMethod:
+		call->in = r->DATA.METHOD_INFORMATION.InputBufferLength;
+		call->out = r->DATA.METHOD_INFORMATION.OutputBufferLength;
+		call->produced = &r->DATA.METHOD_INFORMATION.BytesWritten;
+		call->consumed = &r->DATA.METHOD_INFORMATION.BytesRead;
+		call->needed = &r->DATA.METHOD_INFORMATION.BytesNeeded;
+		return true;
+	default:
+		return false;
+	}
+}
+
+NDIS_STATUS rf_call_short(const struct rf_call *call, ULONG needed)
+{
+	*call->needed = needed;
+	return NDIS_STATUS_INVALID_LENGTH;
+}
+
+NDIS_STATUS rf_call_room(const struct rf_call *call, ULONG n)
+{
+	if (call->out < n)
+		return rf_call_short(call, n);
+	return call->buffer ? NDIS_STATUS_SUCCESS : NDIS_STATUS_INVALID_PARAMETER;
+}
+
+NDIS_STATUS rf_call_answered(const struct rf_call *call, ULONG n)
+{
+	*call->produced = n;
+	return NDIS_STATUS_SUCCESS;
+}
+
+/* The size of the header's revision; 0: there is no such revision. */
+static ULONG layout_size(const struct rf_layout *layout, const NDIS_OBJECT_HEADER *h)
+{
+	if (h->Type != NDIS_OBJECT_TYPE_DEFAULT || !h->Revision || h->Revision > layout->revisions)
+		return 0;
+	return layout->size[h->Revision - 1];
+}
+
+/* Type, Revision and Size of one header (C26): wrong, or merely too short for 'room'. */
+static NDIS_STATUS header_check(const struct rf_call *call, ULONG room,
+				const struct rf_layout *layout, const NDIS_OBJECT_HEADER *h)
+{
+	ULONG size = layout_size(layout, h);
+
+	if (!size)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	if (room < size || h->Size < size)
+		return rf_call_short(call, size);
+	if (h->Size > layout->max)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	return h->Size > room ? rf_call_short(call, h->Size) : NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS rf_call_take(const struct rf_call *call, const struct rf_layout *layout, void *to,
+			 ULONG *size)
+{
+	NDIS_OBJECT_HEADER h;
+	NDIS_STATUS status;
+
+	if (call->in < sizeof(h))
+		return rf_call_short(call, layout->size[0]);
+	if (!call->buffer)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	memcpy(&h, call->buffer, sizeof(h));
+	/* A buffer that holds no revision at all is short, whatever its header says. */
+	if (call->in < layout->size[0] && !layout_size(layout, &h))
+		return rf_call_short(call, layout->size[0]);
+	status = header_check(call, call->in, layout, &h);
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	*size = layout_size(layout, &h);
+	memset(to, 0, layout->max);
+	memcpy(to, call->buffer, *size);
+	return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS rf_call_take_at(const struct rf_call *call, ULONG offset, ULONG room,
+			    const struct rf_layout *layout, void *to)
+{
+	NDIS_OBJECT_HEADER h;
+
+	memcpy(&h, call->buffer + offset, sizeof(h));
+	/* 'room' is the array's element size, which the caller chose: a header that
+	 * does not fit in it is wrong, and no longer buffer would mend that. */
+	if (!layout_size(layout, &h) || layout_size(layout, &h) > room ||
+	    h.Size < layout_size(layout, &h) || h.Size > layout->max)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	memset(to, 0, layout->max);
+	memcpy(to, call->buffer + offset, layout_size(layout, &h));
+	return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS rf_call_array(const struct rf_call *call, ULONG behind, ULONG first, ULONG n,
+			  ULONG stride, ULONG element, ULONG *end)
+{
+	ULONG64 bytes = (ULONG64)n * stride;   /* and 'first' still fits in 64 bits */
+
+	*end = behind;
+	if (!n)
+		return NDIS_STATUS_SUCCESS;
+	if (stride < element || first < behind)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	if (bytes + first > UINT32_MAX)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	*end = (ULONG)(bytes + first);
+	return *end > call->in ? rf_call_short(call, *end) : NDIS_STATUS_SUCCESS;
+}
