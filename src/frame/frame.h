@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One frame in its two forms: DPDK's mbuf, and NDIS's NET_BUFFER_LIST.
+ *
+ * The private area of every mbuf of a frame pool holds the NBL, NB, MDL and
+ * shared-memory record that describe the same bytes, so a frame changes its
+ * form by setting a few fields. Nothing is allocated per frame.
+ */
+#ifndef FRAME_FRAME_H
+#define FRAME_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <ndis.h>
+#include <ovmq.h>
+#include <rte_mbuf.h>
+
+#include "base/error.h"
+
+struct frame {
+	NET_BUFFER_LIST nbl;
+	NET_BUFFER nb;
+	MDL mdl;
+	NET_BUFFER_SHARED_MEMORY memory;
+	uint32_t generation;    /* of the queue, while the mbuf is on a ring to it */
+	uint16_t queue;         /* the queue id it was matched to */
+	uint16_t port;          /* switch: the port it came from */
+};
+
+#define FRAME_HEADROOM    RTE_PKTMBUF_HEADROOM
+/* A multiple of the cache line, so that the data room stays aligned. */
+#define FRAME_PRIVATE     RTE_ALIGN_CEIL(sizeof(struct frame), RTE_CACHE_LINE_SIZE)
+
+/* The address whose being an NBL pool's owner says "this NBL lies in an mbuf". */
+extern const char frame_owner;
+
+static inline struct frame *frame_of_mbuf(struct rte_mbuf *m)
+{
+	return (struct frame *)rte_mbuf_to_priv(m);
+}
+
+static inline struct rte_mbuf *frame_to_mbuf(struct frame *f)
+{
+	return (struct rte_mbuf *)((char *)f - sizeof(struct rte_mbuf));
+}
+
+static inline NET_BUFFER_LIST *frame_nbl(struct rte_mbuf *m)
+{
+	return &frame_of_mbuf(m)->nbl;
+}
+
+/* The mbuf that an NBL lies in; NULL when it is another driver's, a clone, or
+ * anything but ours. */
+static inline struct rte_mbuf *frame_mbuf(NET_BUFFER_LIST *nbl)
+{
+	if (OvmqNblOwner(nbl) != &frame_owner)
+		return NULL;
+	return frame_to_mbuf((struct frame *)((char *)nbl - offsetof(struct frame, nbl)));
+}
+
+/*
+ * Makes the NBL of 'm' describe the mbuf's bytes (one segment): DataOffset 0 at
+ * the data, one MDL of the data's length. OOB information and flags are zeroed.
+ * The owner of the mbuf; any worker.
+ */
+static inline NET_BUFFER_LIST *frame_describe(struct rte_mbuf *m)
+{
+	struct frame *f = frame_of_mbuf(m);
+
+	f->nbl.Next = NULL;
+	f->nbl.FirstNetBuffer = &f->nb;
+	f->nbl.NblFlags = 0;
+	f->nbl.Flags = 0;
+	f->nbl.Status = NDIS_STATUS_SUCCESS;
+	f->nbl.ParentNetBufferList = NULL;
+	memset(f->nbl.NetBufferListInfo, 0, sizeof(f->nbl.NetBufferListInfo));
+	f->nb.Next = NULL;
+	f->nb.CurrentMdl = f->nb.MdlChain = &f->mdl;
+	f->nb.CurrentMdlOffset = f->nb.DataOffset = 0;
+	f->nb.DataLength = m->data_len;
+	f->mdl.Next = NULL;
+	f->mdl.MappedSystemVa = rte_pktmbuf_mtod(m, void *);
+	f->mdl.StartVa = (PVOID)((uintptr_t)f->mdl.MappedSystemVa & ~(uintptr_t)(PAGE_SIZE - 1));
+	f->mdl.ByteOffset = (ULONG)((uintptr_t)f->mdl.MappedSystemVa & (PAGE_SIZE - 1));
+	f->mdl.ByteCount = m->data_len;
+	return &f->nbl;
+}
+
+/* ---- pools ---- */
+
+struct frame_pool;
+
+struct frame_pool_config {
+	const char *name;        /* unique in the process, at most 25 bytes */
+	unsigned frames;         /* 1 .. 1 << 20 */
+	uint16_t data_room;      /* bytes of a frame, without the headroom: 64 .. 65535 - headroom */
+	unsigned cache;          /* mbufs cached per lcore; 0 where one thread owns them all */
+	void *block;             /* memory to lie in, page aligned, of at least
+				  * frame_pool_bytes(); NULL: DPDK's own */
+	size_t block_size;
+	bool within_page;        /* in a block: no frame, with its headers, crosses a page
+				  * (AF_XDP wants that); must then be smaller than one */
+	NDIS_HANDLE shared_memory;   /* handle of the block for indications, or NULL */
+};
+
+/* Whether a frame of that data room, with its headers, fits a page. */
+bool frame_fits_page(uint16_t data_room);
+
+/* How large a block must be for that configuration. */
+size_t frame_pool_bytes(const struct frame_pool_config *config);
+
+/* Control thread. Returns 0, -ENOMEM or -EINVAL with the reason in 'err'. */
+int frame_pool_create(struct frame_pool **pool, const struct frame_pool_config *config,
+		      struct error *err);
+
+/* All mbufs must be back. Accepts NULL. Control thread. */
+void frame_pool_destroy(struct frame_pool *pool);
+
+struct rte_mempool *frame_pool_mempool(struct frame_pool *pool);
+
+/* How many mbufs are out. Exact while the workers are quiet. */
+unsigned frame_pool_in_use(const struct frame_pool *pool);
+
+/* ---- an NBL on its way out ---- */
+
+/*
+ * The mbuf that 'nbl' lies in, with one more reference, when its only NB still
+ * describes that mbuf's bytes: the port may send and free it, and the NBL
+ * lives on. NULL: not such an NBL, copy it.
+ */
+struct rte_mbuf *frame_borrow(NET_BUFFER_LIST *nbl);
+
+/*
+ * A copy of one NET_BUFFER, any MDL shape, in one segment of 'pool'. Where
+ * 'tag' is not 0 an 802.1Q header with that TCI goes behind the addresses
+ * (O20); a result shorter than 'minimum' is filled with zeros (A30). The NB is
+ * left as it is (A22, A31). NULL: no mbuf in the pool, the NB does not fit one,
+ * is shorter than an Ethernet header, or its MDLs are shorter than it says.
+ */
+struct rte_mbuf *frame_copy(const NET_BUFFER *nb, struct rte_mempool *pool, uint16_t tag,
+			    uint16_t minimum);
+
+#endif

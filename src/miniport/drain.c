@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Noticing that everything is home: of a queue that is being freed (G5, G18), or
+ * of the whole adapter when it pauses (I18). */
+#include "miniport/adapter.h"
+
+static bool rings_are_empty(const struct mp_queue *q)
+{
+	for (unsigned r = 0; q->lanes && r < q->adapter->settings.rx_queues; r++)
+		if (!spsc_is_empty(q->lanes[r].ring))
+			return false;
+	return true;
+}
+
+bool mp_queue_is_home(const struct mp_queue *q)
+{
+	return counter_read(&q->indicated) == counter_read(&q->returned) && rings_are_empty(q) &&
+	       !mp_tx_is_waiting(&q->tx);
+}
+
+static void queue_is_home(void *context)
+{
+	mp_queue_drained(context);
+}
+
+static void adapter_is_home(void *context)
+{
+	NdisMPauseComplete(((struct mp_adapter *)context)->handle);
+}
+
+void mp_drain_check(struct mp_processor *p)
+{
+	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
+	struct mp_adapter *a = p->adapter;
+
+	for (unsigned i = 0; i < queues->n; i++) {
+		struct mp_queue *q = queues->list[i];
+
+		if (atomic_load_explicit(&q->draining, memory_order_relaxed) && mp_queue_is_home(q) &&
+		    atomic_exchange(&q->draining, false))
+			OvmqCallWhenQuiet(queue_is_home, q);   /* PASSIVE_LEVEL, E9 */
+	}
+	if (!atomic_load_explicit(&a->pausing, memory_order_acquire))
+		return;
+	for (unsigned i = 0; i <= a->settings.queues; i++)
+		if (!mp_queue_is_home(&a->queues[i])) {
+			/* Its owner may be asleep by now, and the last return be on its list. */
+			OvmqNotifyProcessor(atomic_load(&a->queues[i].processor));
+			return;
+		}
+	if (atomic_exchange(&a->pausing, false))
+		OvmqCallWhenQuiet(adapter_is_home, a);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a receive queue, from ALLOCATE to FREE. NDIS has checked every
+ * request; what is checked here again is what a miniport must not take on trust
+ * (X13).
+ */
+#include "miniport/adapter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* Moves the queue to what 'event' makes of it; false when the documentation does
+ * not allow the event now, and then nothing has changed. Control. */
+bool mp_queue_event(struct mp_queue *q, enum vmq_queue_event event)
+{
+	int next = vmq_queue_state_next((enum vmq_queue_state)atomic_load(&q->state), event);
+
+	if (next < 0)
+		return false;
+	atomic_store(&q->state, next);
+	return true;
+}
+
+NDIS_STATUS mp_processor_list(struct mp_processor *p, struct mp_queue *add,
+			      const struct mp_queue *remove)
+{
+	struct mp_queue_list *old = atomic_load(&p->queues), *new;
+	unsigned n = old ? old->n : 0;
+
+	new = calloc(1, sizeof(*new) + (n + 1) * sizeof(new->list[0]));
+	if (!new)
+		return NDIS_STATUS_RESOURCES;
+	for (unsigned i = 0; i < n; i++)
+		if (old->list[i] != remove)
+			new->list[new->n++] = old->list[i];
+	if (add)
+		new->list[new->n++] = add;
+	atomic_store_explicit(&p->queues, new, memory_order_release);
+	if (old)
+		OvmqCallWhenQuiet(free, old);
+	return NDIS_STATUS_SUCCESS;
+}
+
+/* The lowest processor of the mask (H29), or -1. */
+static int processor_of(const struct mp_adapter *a, const GROUP_AFFINITY *affinity)
+{
+	int p = affinity->Mask ? __builtin_ctzll(affinity->Mask) : -1;
+
+	return affinity->Group == 0 && p < (int)a->n_processors ? p : -1;
+}
+
+static void lanes_destroy(struct mp_queue *q, unsigned n)
+{
+	for (unsigned r = 0; q->lanes && r < n; r++)
+		spsc_destroy(q->lanes[r].ring);
+	free(q->lanes);
+	q->lanes = NULL;
+}
+
+static NDIS_STATUS lanes_create(struct mp_queue *q, unsigned n)
+{
+	q->lanes = calloc(n, sizeof(*q->lanes));
+	for (unsigned r = 0; q->lanes && r < n; r++) {
+		q->lanes[r].ring = spsc_create(RING_SIZE);
+		if (!q->lanes[r].ring) {
+			lanes_destroy(q, n);
+			break;
+		}
+	}
+	return q->lanes ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+}
+
+/* Puts the queue, and its transmit queue, on processor 'p'. */
+static NDIS_STATUS place_on(struct mp_queue *q, unsigned p)
+{
+	atomic_store(&q->processor, p);
+	atomic_store(&q->tx.processor, p);
+	return mp_processor_list(&q->adapter->processors[p], q, NULL);
+}
+
+/* ---- memory ---- */
+
+/* A block of shared memory of queue 'id', with 'c->frames' receive buffers in it. */
+static NDIS_STATUS memory_create(struct mp_adapter *a, unsigned id, struct frame_pool_config *c,
+				 struct mp_memory *m)
+{
+	NDIS_SHARED_MEMORY_PARAMETERS p = {
+		.Header = { NDIS_OBJECT_TYPE_DEFAULT, NDIS_SHARED_MEMORY_PARAMETERS_REVISION_1,
+			    NDIS_SIZEOF_SHARED_MEMORY_PARAMETERS_REVISION_1 },
+		.Flags = NDIS_SHARED_MEM_PARAMETERS_CONTIGUOUS,
+		.QueueId = id,
+		.PreferredNode = MM_ANY_NODE_OK,
+		.Usage = NdisSharedMemoryUsageReceive,     /* E14, E20: never split */
+		.Length = (ULONG)frame_pool_bytes(c),
+	};
+	struct error err;
+	NDIS_STATUS status = NdisAllocateSharedMemory(a->handle, &p, &m->allocation);
+
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	c->block = p.VirtualAddress;
+	c->block_size = p.Length;
+	c->shared_memory = p.SharedMemoryHandle;
+	if (frame_pool_create(&m->pool, c, &err)) {
+		log_error("%s", err.text);
+		NdisFreeSharedMemory(a->handle, m->allocation);
+		m->allocation = NULL;
+		return NDIS_STATUS_RESOURCES;
+	}
+	return NDIS_STATUS_SUCCESS;
+}
+
+static void memory_destroy(struct mp_adapter *a, struct mp_memory *m)
+{
+	frame_pool_destroy(m->pool);
+	if (m->allocation)
+		NdisFreeSharedMemory(a->handle, m->allocation);
+	*m = (struct mp_memory){ NULL, NULL };
+}
+
+/* A VM queue's memory, with all its buffers on the queue's own stack: from there
+ * one processor takes and gives them, with no atomic instruction. */
+static NDIS_STATUS buffers_create(struct mp_queue *q, unsigned buffers)
+{
+	struct mp_adapter *a = q->adapter;
+	char name[26];
+	struct frame_pool_config c = { .name = name, .frames = buffers,
+				       .data_room = (uint16_t)(a->max_frame + VLAN_TAG) };
+	NDIS_STATUS status;
+
+	snprintf(name, sizeof(name), "vmq-queue-%u", q->id);
+	q->buffers = calloc(buffers, sizeof(struct rte_mbuf *));
+	if (!q->buffers)
+		return NDIS_STATUS_RESOURCES;
+	status = memory_create(a, q->id, &c, &q->memory);
+	if (status == NDIS_STATUS_SUCCESS &&
+	    rte_pktmbuf_alloc_bulk(frame_pool_mempool(q->memory.pool), q->buffers, buffers)) {
+		memory_destroy(a, &q->memory);
+		status = NDIS_STATUS_RESOURCES;
+	}
+	if (status != NDIS_STATUS_SUCCESS) {
+		free(q->buffers);
+		q->buffers = NULL;
+		return status;
+	}
+	q->n_free = q->quota = buffers;
+	return NDIS_STATUS_SUCCESS;
+}
+
+static void buffers_destroy(struct mp_queue *q)
+{
+	if (q->buffers)
+		rte_pktmbuf_free_bulk(q->buffers, q->n_free);
+	memory_destroy(q->adapter, &q->memory);
+	free(q->buffers);
+	q->buffers = NULL;
+	q->n_free = q->quota = 0;
+}
+
+/* The default queue's memory: what the NIC's receive queues are filled from, a
+ * block for each (an AF_XDP queue wants one to itself). Half of it may be out. */
+static NDIS_STATUS nic_memory_create(struct mp_adapter *a)
+{
+	unsigned spare = 4096, frames = nic_buffers(a->nic) + spare;
+	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+	char name[26];
+
+	for (unsigned r = 0; r < a->settings.rx_queues && status == NDIS_STATUS_SUCCESS; r++) {
+		struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256 };
+
+		c.data_room = (uint16_t)RTE_MAX(nic_data_room(a->nic), a->max_frame + VLAN_TAG + 0u);
+		c.within_page = frame_fits_page(c.data_room);
+		snprintf(name, sizeof(name), "vmq-nic-%u", r);
+		status = memory_create(a, DEFAULT_QUEUE, &c, &a->nic_memory[r]);
+	}
+	a->queues[DEFAULT_QUEUE].quota = a->settings.rx_queues * spare / 2;
+	return status;
+}
+
+/* ---- the adapter's queues ---- */
+
+static void queue_init(struct mp_adapter *a, unsigned id)
+{
+	struct mp_queue *q = &a->queues[id];
+
+	q->adapter = a;
+	q->id = (uint16_t)id;
+	atomic_store(&q->state, VMQ_QUEUE_UNDEFINED);
+	NdisAllocateSpinLock(&q->tx.lock);
+}
+
+/* The default queue exists from the start, on the first processor, in the memory
+ * that the NIC itself receives into (C2). */
+static NDIS_STATUS default_queue_create(struct mp_adapter *a)
+{
+	struct mp_queue *q = &a->queues[DEFAULT_QUEUE];
+	NDIS_STATUS status = lanes_create(q, a->settings.rx_queues);
+
+	if (status == NDIS_STATUS_SUCCESS)
+		status = nic_memory_create(a);
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	q->named = true;
+	atomic_store(&q->state, VMQ_QUEUE_RUNNING);
+	return place_on(q, 0);
+}
+
+NDIS_STATUS mp_queues_create(struct mp_adapter *a)
+{
+	size_t n = a->settings.queues + 1;
+
+	a->queues = calloc(n, sizeof(*a->queues));
+	a->tx_map = vmq_tx_map_create((unsigned)n);
+	if (!a->queues || !a->tx_map)
+		return NDIS_STATUS_RESOURCES;
+	for (unsigned i = 0; i < n; i++)
+		queue_init(a, i);
+	return default_queue_create(a);
+}
+
+void mp_queues_destroy(struct mp_adapter *a)
+{
+	for (unsigned i = 0; a->queues && i <= a->settings.queues; i++) {
+		struct mp_queue *q = &a->queues[i];
+
+		buffers_destroy(q);
+		lanes_destroy(q, a->settings.rx_queues);
+		NdisFreeSpinLock(&q->tx.lock);
+	}
+	for (unsigned r = 0; r < a->settings.rx_queues; r++)
+		memory_destroy(a, &a->nic_memory[r]);
+	free(a->queues);
+	a->queues = NULL;
+	vmq_tx_map_destroy(a->tx_map);
+	a->tx_map = NULL;
+}
+
+/* ---- OIDs ---- */
+
+NDIS_STATUS mp_queue_allocate(struct mp_adapter *a, PNDIS_RECEIVE_QUEUE_PARAMETERS p)
+{
+	int processor = processor_of(a, &p->ProcessorAffinity);
+	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
+	NDIS_STATUS status;
+
+	if (!q || processor < 0 || atomic_load(&q->state) != VMQ_QUEUE_UNDEFINED)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	status = q->lanes ? NDIS_STATUS_SUCCESS : lanes_create(q, a->settings.rx_queues);
+	if (status == NDIS_STATUS_SUCCESS)
+		status = place_on(q, (unsigned)processor);
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	atomic_store(&q->per_queue_indication,
+		     (p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION) != 0);
+	q->named = true;
+	mp_queue_event(q, VMQ_EVENT_ALLOCATE);
+	p->MSIXTableEntry = (ULONG)processor;   /* C33: a message per processor (H24) */
+	return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS mp_queue_complete(struct mp_adapter *a, unsigned id)
+{
+	struct mp_queue *q = &a->queues[id];
+	NDIS_STATUS status;
+
+	if (!id || id > a->settings.queues ||
+	    vmq_queue_state_next((enum vmq_queue_state)atomic_load(&q->state), VMQ_EVENT_COMPLETE) < 0)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	/* C40: this is where a queue gets its memory. */
+	status = buffers_create(q, a->settings.buffers);
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	mp_queue_event(q, VMQ_EVENT_COMPLETE);
+	vmq_tx_map_set(a->tx_map, (uint16_t)id, (uint16_t)id);
+	return mp_filters_publish(a);   /* filters set before now take effect (U6) */
+}
+
+/* ---- a live queue moves to another processor (C48) ---- */
+
+struct move {
+	struct mp_queue *queue;
+	unsigned to;
+	PNDIS_OID_REQUEST request;
+};
+
+/* The old processor no longer looks at the queue; the new one may begin. Frames
+ * that came meanwhile wait on the rings, in order. */
+static void move_arrives(void *context)
+{
+	struct move *m = context;
+	struct mp_adapter *a = m->queue->adapter;
+
+	while (place_on(m->queue, m->to) != NDIS_STATUS_SUCCESS)
+		NdisMSleep(1000);   /* half-way there is no place for a queue to stay */
+	OvmqNotifyProcessor(m->to);
+	NdisMOidRequestComplete(a->handle, m->request, NDIS_STATUS_SUCCESS);
+	free(m);
+}
+
+NDIS_STATUS mp_queue_change(struct mp_adapter *a, const NDIS_RECEIVE_QUEUE_PARAMETERS *p,
+			    PNDIS_OID_REQUEST request)
+{
+	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
+	int to = processor_of(a, &p->ProcessorAffinity);
+	NDIS_STATUS status;
+	struct move *m;
+
+	if (!q || !p->QueueId || atomic_load(&q->state) == VMQ_QUEUE_UNDEFINED)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	if (p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED && to < 0)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	if (p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_FLAGS_CHANGED)     /* C49 */
+		atomic_store(&q->per_queue_indication,
+			     (p->Flags &
+			      NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION) != 0);
+	if (!(p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED) ||
+	    (unsigned)to == atomic_load(&q->processor))
+		return NDIS_STATUS_SUCCESS;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return NDIS_STATUS_RESOURCES;
+	*m = (struct move){ q, (unsigned)to, request };
+	status = mp_processor_list(&a->processors[atomic_load(&q->processor)], NULL, q);
+	if (status != NDIS_STATUS_SUCCESS) {
+		free(m);
+		return status;
+	}
+	OvmqCallWhenQuiet(move_arrives, m);
+	return NDIS_STATUS_PENDING;
+}
+
+/* ---- FREE_QUEUE, steps G3 to G7 ---- */
+
+static void tell_dma_stopped(struct mp_queue *q)
+{
+	NDIS_RECEIVE_QUEUE_STATE state = {
+		.Header = { NDIS_OBJECT_TYPE_DEFAULT, NDIS_RECEIVE_QUEUE_STATE_REVISION_1,
+			    NDIS_SIZEOF_NDIS_RECEIVE_QUEUE_STATE_REVISION_1 },
+		.QueueId = q->id,
+		.QueueState = NdisReceiveQueueOperationalStateDmaStopped,
+	};
+	NDIS_STATUS_INDICATION s = {
+		.Header = { NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+			    NDIS_SIZEOF_STATUS_INDICATION_REVISION_1 },
+		.SourceHandle = q->adapter->handle,
+		.StatusCode = NDIS_STATUS_RECEIVE_QUEUE_STATE,
+		.StatusBuffer = &state,
+		.StatusBufferSize = sizeof(state),
+	};
+
+	NdisMIndicateStatusEx(q->adapter->handle, &s);
+}
+
+/* No poller can still match a frame to the queue, no sender still choose its
+ * transmit queue: G4, then the owner waits for what is out (G5). */
+static void free_is_quiet(void *context)
+{
+	struct mp_queue *q = context;
+
+	tell_dma_stopped(q);
+	mp_queue_event(q, VMQ_EVENT_DMA_STOPPED);
+	atomic_store(&q->draining, true);
+	OvmqNotifyProcessor(atomic_load(&q->processor));
+}
+
+/* Nobody looks at the queue any more: G6, G7. */
+static void free_ends(void *context)
+{
+	struct mp_queue *q = context;
+	PNDIS_OID_REQUEST request = q->pending;
+
+	buffers_destroy(q);
+	mp_queue_event(q, VMQ_EVENT_DRAINED);
+	q->pending = NULL;
+	NdisMOidRequestComplete(q->adapter->handle, request, NDIS_STATUS_SUCCESS);
+}
+
+/* All is home (drain.c). The processor lets go of the queue before its memory goes. */
+void mp_queue_drained(struct mp_queue *q)
+{
+	struct mp_processor *p = &q->adapter->processors[atomic_load(&q->processor)];
+
+	while (mp_processor_list(p, NULL, q) != NDIS_STATUS_SUCCESS)
+		NdisMSleep(1000);   /* a free cannot fail (G8) */
+	OvmqCallWhenQuiet(free_ends, q);
+}
+
+NDIS_STATUS mp_queue_free(struct mp_adapter *a, unsigned id, PNDIS_OID_REQUEST request)
+{
+	struct mp_queue *q = &a->queues[id];
+
+	if (!id || id > a->settings.queues || !mp_queue_event(q, VMQ_EVENT_FREE))
+		return NDIS_STATUS_INVALID_PARAMETER;   /* C12, G9 */
+	vmq_tx_map_clear(a->tx_map, (uint16_t)id);      /* B6: from now on the default queue */
+	q->pending = request;
+	OvmqCallWhenQuiet(free_is_quiet, q);
+	return NDIS_STATUS_PENDING;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The NIC: bursts of mbufs from the wire and to it. One interface over DPDK's
+ * ethdev ports and over a finite capture read by libpcap.
+ *
+ * Kinds, as the configuration names them:
+ *   pcap:FILE      a capture, once, to its end (libpcap)
+ *   pcap-loop:FILE the capture over and over, for measurements (net_pcap)
+ *   tap:NAME       a tap device made by us (net_tap)
+ *   xdp:IFACE      an interface of the host by AF_XDP (net_af_xdp)
+ *   packet:IFACE   an interface of the host by AF_PACKET (net_af_packet)
+ *   dpdk:DEVARGS   any DPDK device: a PCI address, or vdev arguments
+ *
+ * Threads: open, start, stop and close on the control thread; each receive
+ * queue is polled by one worker at a time; transmit queues likewise.
+ */
+#ifndef NIC_NIC_H
+#define NIC_NIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "base/error.h"
+
+struct nic;
+
+struct nic_config {
+	const char *spec;        /* "KIND:ARGUMENT" */
+	const char *out;         /* pcap kinds: the pcapng file for what is sent, or NULL */
+	uint16_t rx_queues;      /* 1 .. 64; pcap: has 1 */
+	uint16_t tx_queues;      /* 1 .. 1024, the most of use; see nic_tx_queues() */
+	uint16_t mtu;            /* 68 .. 9600 */
+};
+
+/*
+ * Opens the port. The host has initialised DPDK before. Errors say what was wrong
+ * and what to do: the file that is missing, the interface that does not exist, the
+ * privilege that is needed.
+ * -ENOENT, -EPERM, -ENODEV, -ENETDOWN (the interface is down), -EEXIST (a tap's
+ * name is taken), -EINVAL, -ENOTSUP (an MTU or queue number the kind does not
+ * have), -ENOMEM; for a DPDK device what its driver says.
+ */
+int nic_open(struct nic **nic, const struct nic_config *config, struct error *err);
+
+/* The data room, without the headroom, that each receive buffer must have for
+ * the port's MTU. */
+uint32_t nic_data_room(const struct nic *nic);
+
+/* How many buffers of each receive pool the port may hold by itself: make the
+ * pools larger by this. */
+uint32_t nic_buffers(const struct nic *nic);
+
+/*
+ * Gives each receive queue its pool and starts the port; a port starts once.
+ * AF_XDP: each queue a pool of its own, whose buffers lie in one piece of memory
+ * and fit a page with all their headers; its driver keeps up to nic_buffers() of
+ * them for good, so the pool goes with the port. -EINVAL, -ENOTSUP, -ENOMEM,
+ * -EALREADY; else what the driver says.
+ */
+int nic_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct error *err);
+void nic_stop(struct nic *nic);
+void nic_close(struct nic *nic);   /* accepts NULL; stops first if started */
+
+/* The port's own address; a capture has the locally administered 02:00:00:00:00:00,
+ * a tap another than the kernel's end of it. */
+void nic_mac(const struct nic *nic, uint8_t mac[6]);
+
+/* What it is in a few words: "capture examples/office.pcap", "AF_XDP on veth0". */
+const char *nic_description(const struct nic *nic);
+
+/* How many transmit queues there really are (1 .. config.tx_queues). Workers that
+ * share one take turns: no two at a time. */
+uint16_t nic_tx_queues(const struct nic *nic);
+
+/* Up to 'n' received frames, each in one segment; the caller owns them. Never waits. */
+uint16_t nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+
+/* Sends up to 'n' frames; returns how many it took over, a prefix. Never waits. */
+uint16_t nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+
+/* A descriptor that poll() finds readable as long as the queue has frames; -1:
+ * none. Never read it. POLLERR: ask nic_end(). After nic_start. */
+int nic_rx_descriptor(const struct nic *nic, uint16_t queue);
+
+/* Asks for a signal (sleep true) or wants none (false). Returns true when frames
+ * may be waiting already. Worker of the queue. */
+bool nic_rx_arm(struct nic *nic, uint16_t queue, bool sleep);
+
+/* Whether frames not yet taken wait for us without loss: pcap: does, a wire does
+ * not, nor does pcap-loop:, which stands for a wire under full load. */
+bool nic_can_wait(const struct nic *nic);
+
+/* Why no more frames will come; see nic_end_reason(). */
+enum nic_end {
+	NIC_ALIVE,       /* more may come */
+	NIC_ENDED,       /* a capture is at its end, all is well; told by the burst of
+			  * 0 that comes after the last frames, as is NIC_BROKEN */
+	NIC_BROKEN,      /* a capture is cut off in a record, or unreadable: what was read counts */
+	NIC_GONE,        /* the device is no longer there */
+};
+
+/* Any thread, not per frame. NIC_GONE is noticed within a second of the
+ * interface's going away by whoever asks; nobody watches by himself. */
+enum nic_end nic_end(struct nic *nic);
+
+/* One line for the operator: what ended, where, what to do. "" while alive. */
+const char *nic_end_reason(const struct nic *nic);
+
+/* Frames that the port lost before any burst, since start (its imissed, ierrors
+ * and rx_nombuf). Any thread, not per frame. */
+uint64_t nic_missed(struct nic *nic);
+
+/* Frames of a capture that hold fewer bytes than were on the wire are not
+ * delivered; this many were seen. */
+uint64_t nic_truncated(struct nic *nic);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's port: frames to the VM and frames from it, whatever the VM is.
+ *
+ * Kinds, as the configuration names them:
+ *   vhost-user:PATH          a guest's virtio NIC; we listen on PATH
+ *   vhost-user-client:PATH   the same; the guest listens, we connect (and again
+ *                            whenever it goes away)
+ *   tap:NAME                 a tap device that the host's kernel sees
+ *   pcap:FILE                what the VM receives is written to FILE (pcapng);
+ *                            what it sends is read from 'sends', a capture
+ *
+ * Guest memory is hostile until checked; nothing here trusts a length it has
+ * not bounded. Threads: open and close on the control thread; all else, unless
+ * it says "any thread", on the one worker that owns the port.
+ */
+#ifndef VMPORT_VMPORT_H
+#define VMPORT_VMPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "base/error.h"
+
+struct vmport;
+
+struct vmport_config {
+	const char *name;            /* the VM's; not NULL */
+	const char *spec;            /* "KIND:ARGUMENT"; not NULL */
+	const char *sends;           /* pcap: what the VM sends; NULL: nothing */
+	uint16_t mtu;                /* 68 .. 9600 */
+	struct rte_mempool *pool;    /* frame pool for what the VM sends; a buffer must
+				      * hold mtu + 18 bytes after the headroom */
+};
+
+/*
+ * Opens the port; '*port' is NULL when it fails. The text in 'err' is one line
+ * that names the VM and the port and says what to do.
+ *
+ * -EINVAL      no such kind, no argument, a path or name too long, 'sends' on a
+ *              port that is no capture, an MTU out of range, a pool too small,
+ *              a device that is no tap, a capture that is none
+ * -EADDRINUSE  somebody serves that socket or holds that tap device
+ * -EEXIST      something that is no socket lies at that path
+ * -EPERM       a privilege is missing; -ENOENT: a file or directory is
+ * -ENOMEM, -ENODEV (the kernel has no tap devices), or another system error
+ */
+int vmport_open(struct vmport **port, const struct vmport_config *config, struct error *err);
+
+/* Accepts NULL; flushes captures, removes a socket we listened on. The worker
+ * must not be using the port any more. */
+void vmport_close(struct vmport *port);
+
+/* Whether a VM is there to take frames. Any thread; a snapshot. A tap is asked
+ * by a system call: not per frame. */
+bool vmport_is_up(const struct vmport *port);
+
+/*
+ * Hands up to 'n' frames (each one segment) to the VM and returns how many it
+ * took, a prefix: fewer when its ring is full, 0 when it is down. The bytes are
+ * copied; the mbufs stay the caller's.
+ */
+uint16_t vmport_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
+
+/* Up to 'n' frames that the VM sent, from the port's pool, each one segment of
+ * 14 .. mtu + 18 bytes; the caller owns them. Fewer than 'n' does not mean that
+ * no more are waiting. */
+uint16_t vmport_receive(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
+
+/* Frames that the VM sent and that vmport_receive() did not hand out because
+ * they were shorter or longer than that, or cut off in the capture: BAD_FRAME in
+ * the ledger, and to be added to the frames handed to the switch. Since open;
+ * any thread. */
+uint64_t vmport_bad(const struct vmport *port);
+
+/* Frames that vmport_deliver() counted as taken though the VM can never take
+ * them: larger than the buffers of a guest that cannot join buffers, or refused
+ * for their form. They are no deliveries; left alone, such a frame would
+ * stand before all others for ever. Since open; any thread. */
+uint64_t vmport_refused(const struct vmport *port);
+
+/* A descriptor that stays the same for the port's life and becomes readable when
+ * the VM has sent something or made room, or comes or goes. The caller never
+ * reads it: only poll, epoll or select. -1: cannot signal (no kind at present). */
+int vmport_descriptor(const struct vmport *port);
+
+/*
+ * As nic_rx_arm(): true asks for a signal on the descriptor before the worker
+ * sleeps, false wants none from now on. Room is signalled when the last
+ * vmport_deliver() took less than it was given.
+ *
+ * Returns true when frames may be waiting already, or the VM came or went since
+ * the last call: then receive and deliver once more, and do not sleep.
+ */
+bool vmport_arm(struct vmport *port, bool sleep);
+
+/* Whether everything the VM will ever send has been received: only a capture
+ * can say so. A port without 'sends', or a live one, answers true. Any thread. */
+bool vmport_sent_all(const struct vmport *port);
+
+#endif

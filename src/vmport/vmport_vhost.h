@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vhost-user port: what its three files share.
+ *
+ *   vmport_vhost.c         the worker's side: frames and sleep
+ *   vmport_vhost_events.c  librte_vhost's side: guests that come and go
+ *   vmport_vhost_socket.c  the socket file, looked at before it is opened
+ *
+ * The two sides meet in 'guest', 'changes' and 'turn' only. Events publish the
+ * guest in one word; the worker makes 'turn' odd while it is inside
+ * librte_vhost. librte_vhost frees a device after destroy_device() returns, so
+ * that callback takes the guest away and then waits until 'turn' has changed,
+ * if it was odd: the worker has then left, and cannot find this guest again.
+ * Per burst that costs the worker one full store, and no lock.
+ */
+#ifndef VMPORT_VMPORT_VHOST_H
+#define VMPORT_VMPORT_VHOST_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "vmport/vmport_kind.h"
+
+#define VHOST_CONNECTIONS 8     /* to one port at a time; a migration needs two */
+#define VHOST_RINGS       256   /* librte_vhost has no more */
+#define VHOST_RING_TO_VM  0     /* the ring that frames are delivered to */
+
+/* The ring on which queue pair 'pair' of the guest sends. */
+#define VHOST_RING_FROM_VM(pair) ((uint16_t)(2 * (pair) + 1))
+
+struct vhost_connection {
+	int vid;                 /* -1: free */
+	uint64_t started;        /* 0: not running; else the larger, the later */
+	bool enabled[VHOST_RINGS];
+};
+
+struct vhost_port {
+	struct vmport port;
+	char *path;
+	struct vhost_port *next;       /* registry; under its lock */
+	int event_fd;                  /* tells the worker: look at 'changes' */
+	int timer_fd;                  /* the worker's alarm where a guest gives no signal */
+
+	/* Events write, the worker reads. */
+	_Alignas(RTE_CACHE_LINE_SIZE)
+	_Atomic uint64_t guest;        /* see vhost_guest(); 0: none. Any thread reads */
+	atomic_uint changes;           /* of 'guest' or its rings */
+	atomic_bool silent;            /* a ring in use has no descriptor to wait for */
+
+	/* The worker writes. */
+	_Alignas(RTE_CACHE_LINE_SIZE)
+	atomic_uint turn;              /* odd while inside librte_vhost; events read */
+	unsigned changes_quieted;      /* 'changes' when kicks were last turned off */
+	unsigned changes_armed;        /* 'changes' when last told by vmport_arm() */
+	uint16_t next_pair;
+	bool armed;
+	bool starved;                  /* the last deliver took less than it was given */
+	unsigned alarm_us;             /* grows while alarms find nothing */
+
+	/* Events only, under the lock; the worker never takes it. */
+	_Alignas(RTE_CACHE_LINE_SIZE)
+	pthread_mutex_t lock;
+	uint64_t starts;
+	struct vhost_connection connections[VHOST_CONNECTIONS];
+	int kicks[VHOST_RINGS];        /* our copies of the guest's descriptors; -1: none */
+};
+
+/* A published guest: its vid + 1, and how many queue pairs may have frames. */
+static inline uint64_t vhost_guest(int vid, unsigned pairs)
+{
+	return (uint64_t)(vid + 1) << 32 | pairs;
+}
+
+static inline int vhost_guest_vid(uint64_t guest)
+{
+	return (int)(guest >> 32) - 1;
+}
+
+static inline unsigned vhost_guest_pairs(uint64_t guest)
+{
+	return (unsigned)guest;
+}
+
+/*
+ * Looks at the socket path before librte_vhost does, whose errors are one
+ * number. Listening: removes a stale socket file. Returns 0 or what
+ * vmport_open() promises. Control thread.
+ */
+int vhost_socket_check(const struct vmport *port, const char *path, bool listen,
+		       struct error *err);
+
+/* The port's descriptor, and what signals on it beside the guest's kicks.
+ * 0 or a negative errno. Control thread. */
+int vhost_descriptors_open(struct vhost_port *p);
+void vhost_descriptors_close(struct vhost_port *p);
+
+/* Makes the callbacks find the port by its path; -EADDRINUSE when another port
+ * of this process has the path. Control thread. */
+int vhost_events_register(struct vhost_port *p);
+
+/* After rte_vhost_driver_unregister(). Control thread. */
+void vhost_events_unregister(struct vhost_port *p);
+
+struct rte_vhost_device_ops;
+extern const struct rte_vhost_device_ops vhost_events;
+
+#endif

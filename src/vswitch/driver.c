@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The protocol driver: its entry, and a binding from bind to unbind. */
+#include "vswitch/switch.h"
+
+#include <stdlib.h>
+
+struct vs_switch vs_switch;
+
+/* Everything of one binding is in vs_switch: the switch binds one adapter. */
+static PROTOCOL_BIND_ADAPTER_EX ProtocolBindAdapterEx;
+_Use_decl_annotations_
+static NDIS_STATUS ProtocolBindAdapterEx(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE BindContext,
+					 PNDIS_BIND_PARAMETERS BindParameters)
+{
+	NDIS_MEDIUM medium = NdisMedium802_3;
+	UINT selected;
+	NDIS_OPEN_PARAMETERS p = {
+		.Header = { NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1,
+			    NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1 },
+		.MediumArray = &medium,
+		.MediumArraySize = 1,
+		.SelectedMediumIndex = &selected,
+	};
+	NDIS_HANDLE binding;
+	NDIS_STATUS status;
+
+	(void)ProtocolDriverContext;
+	if (atomic_load(&vs_switch.binding))
+		return NDIS_STATUS_NOT_ACCEPTED;
+	vs_switch.filtering = BindParameters->ReceiveFilterCapabilities != NULL;
+	if (vs_switch.filtering)
+		vs_switch.capabilities = *BindParameters->ReceiveFilterCapabilities;   /* H11 */
+	vs_switch.max_queue = vs_switch.capabilities.NumQueues;
+	vs_switch.by_queue = calloc(vs_switch.max_queue + 1, sizeof(*vs_switch.by_queue));
+	if (!vs_switch.by_queue)
+		return NDIS_STATUS_RESOURCES;
+	status = NdisOpenAdapterEx(vs_switch.driver, &vs_switch, &p, BindContext, &binding);
+	if (status != NDIS_STATUS_SUCCESS) {
+		free(vs_switch.by_queue);
+		vs_switch.by_queue = NULL;
+		return status;
+	}
+	atomic_store(&vs_switch.paused, true);
+	atomic_store(&vs_switch.link_up,
+		     BindParameters->MediaConnectState == MediaConnectStateConnected);
+	atomic_store(&vs_switch.binding, binding);
+	return NDIS_STATUS_SUCCESS;
+}
+
+/* I22: packet filter 0, filters cleared, queues freed, then closed. */
+static PROTOCOL_UNBIND_ADAPTER_EX ProtocolUnbindAdapterEx;
+_Use_decl_annotations_
+static NDIS_STATUS ProtocolUnbindAdapterEx(NDIS_HANDLE UnbindContext,
+					   NDIS_HANDLE ProtocolBindingContext)
+{
+	ULONG nothing = 0;
+	NDIS_HANDLE binding;
+
+	(void)UnbindContext;
+	(void)ProtocolBindingContext;
+	vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing));
+	vs_queues_free();
+	binding = atomic_exchange(&vs_switch.binding, NULL);
+	NdisCloseAdapterEx(binding);
+	free(vs_switch.by_queue);
+	vs_switch.by_queue = NULL;
+	vs_switch.max_queue = 0;
+	vs_switch.queues_made = false;
+	return NDIS_STATUS_SUCCESS;
+}
+
+static PROTOCOL_OPEN_ADAPTER_COMPLETE_EX ProtocolOpenAdapterCompleteEx;
+_Use_decl_annotations_
+static VOID ProtocolOpenAdapterCompleteEx(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status)
+{
+	(void)ProtocolBindingContext;   /* our NdisOpenAdapterEx never pends */
+	(void)Status;
+}
+
+static PROTOCOL_CLOSE_ADAPTER_COMPLETE_EX ProtocolCloseAdapterCompleteEx;
+_Use_decl_annotations_
+static VOID ProtocolCloseAdapterCompleteEx(NDIS_HANDLE ProtocolBindingContext)
+{
+	(void)ProtocolBindingContext;   /* nor does our NdisCloseAdapterEx */
+}
+
+/* I20: no new sends, own sends back, receives back. The ports' owners let go of
+ * what they hold as soon as they see the flag. */
+static void wait_until_empty(void)
+{
+	while (!vswitch_is_empty()) {
+		for (unsigned p = 0; p < vs_switch.n_processors; p++)
+			OvmqNotifyProcessor(p);
+		NdisMSleep(200);
+	}
+}
+
+static PROTOCOL_NET_PNP_EVENT ProtocolNetPnPEvent;
+_Use_decl_annotations_
+static NDIS_STATUS ProtocolNetPnPEvent(NDIS_HANDLE ProtocolBindingContext,
+				       PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification)
+{
+	(void)ProtocolBindingContext;
+	switch (NetPnPEventNotification->NetPnPEvent.NetEvent) {
+	case NetEventPause:
+		atomic_store(&vs_switch.flowing, false);
+		atomic_store(&vs_switch.paused, true);
+		wait_until_empty();
+		return NDIS_STATUS_SUCCESS;
+	case NetEventRestart:
+		/* The first restart makes the queues; they outlive a pause (U9). */
+		atomic_store(&vs_switch.paused, false);
+		if (!vs_switch.queues_made)
+			vs_queues_create();
+		vs_switch.queues_made = true;
+		return NDIS_STATUS_SUCCESS;
+	default:
+		return NDIS_STATUS_SUCCESS;
+	}
+}
+
+static PROTOCOL_STATUS_EX ProtocolStatusEx;
+_Use_decl_annotations_
+static VOID ProtocolStatusEx(NDIS_HANDLE ProtocolBindingContext,
+			     PNDIS_STATUS_INDICATION StatusIndication)
+{
+	const NDIS_LINK_STATE *link = StatusIndication->StatusBuffer;
+
+	(void)ProtocolBindingContext;
+	if (StatusIndication->StatusCode == NDIS_STATUS_LINK_STATE)
+		atomic_store(&vs_switch.link_up,
+			     link->MediaConnectState == MediaConnectStateConnected);
+}
+
+static DRIVER_UNLOAD vswitch_unload;
+static VOID vswitch_unload(PDRIVER_OBJECT DriverObject)
+{
+	(void)DriverObject;
+	NdisDeregisterProtocolDriver(vs_switch.driver);
+	vs_switch.driver = NULL;
+}
+
+NTSTATUS vswitch_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+	NDIS_PROTOCOL_DRIVER_CHARACTERISTICS c = {
+		.Header = { NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
+			    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
+			    NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2 },
+		.MajorNdisVersion = 6,
+		.MinorNdisVersion = 30,
+		.MajorDriverVersion = 1,
+		.BindAdapterHandlerEx = ProtocolBindAdapterEx,
+		.UnbindAdapterHandlerEx = ProtocolUnbindAdapterEx,
+		.OpenAdapterCompleteHandlerEx = ProtocolOpenAdapterCompleteEx,
+		.CloseAdapterCompleteHandlerEx = ProtocolCloseAdapterCompleteEx,
+		.NetPnPEventHandler = ProtocolNetPnPEvent,
+		.OidRequestCompleteHandler = ProtocolOidRequestComplete,
+		.StatusHandlerEx = ProtocolStatusEx,
+		.ReceiveNetBufferListsHandler = ProtocolReceiveNetBufferLists,
+		.SendNetBufferListsCompleteHandler = ProtocolSendNetBufferListsComplete,
+	};
+
+	(void)RegistryPath;
+	DriverObject->DriverUnload = vswitch_unload;
+	return NdisRegisterProtocolDriver(NULL, &c, &vs_switch.driver);
+}

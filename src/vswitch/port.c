@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A port and its VM. Two lines lead to the VM: the NBLs of its own queue, which
+ * are held until it takes them, and the inboxes, one from each processor, with
+ * frames that the switch owns.
+ */
+#include "vswitch/switch.h"
+
+static void count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += pkts[i]->data_len;
+	counter_add(&port->delivered, n);
+	counter_add(&port->delivered_bytes, bytes);
+}
+
+/* ---- the port's own queue ---- */
+
+/* Takes the first 'n' NBLs off what is held, for NdisReturnNetBufferLists. */
+static NET_BUFFER_LIST *unhold(struct vs_port *port, unsigned n)
+{
+	NET_BUFFER_LIST *first = port->held.first, *last = first;
+
+	for (unsigned i = 1; i < n; i++)
+		last = NET_BUFFER_LIST_NEXT_NBL(last);
+	port->held.first = NET_BUFFER_LIST_NEXT_NBL(last);
+	if (!port->held.first)
+		port->held.last = NULL;
+	port->held.n -= n;
+	NET_BUFFER_LIST_NEXT_NBL(last) = NULL;
+	counter_add(&port->held_out, n);
+	return first;
+}
+
+static void return_held(struct vs_port *port, unsigned n)
+{
+	NdisReturnNetBufferLists(atomic_load_explicit(&vs_switch.binding, memory_order_relaxed),
+				 unhold(port, n),
+				 NDIS_RETURN_FLAGS_DISPATCH_LEVEL | NDIS_RETURN_FLAGS_SINGLE_QUEUE);
+}
+
+/* All that is held goes back undelivered (G11). */
+static void let_go(struct vs_port *port, enum port_drop why)
+{
+	counter_add(&port->drops.by[why], port->held.n);
+	return_held(port, port->held.n);
+}
+
+unsigned vs_port_deliver_held(struct vs_port *port)
+{
+	unsigned sum = 0;
+
+	while (port->held.n) {
+		struct rte_mbuf *pkts[BURST];
+		NET_BUFFER_LIST *nbl = port->held.first;
+		unsigned n = 0, took;
+
+		for (; nbl && n < BURST; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
+			pkts[n++] = frame_mbuf(nbl);
+		took = vmport_deliver(port->vm, pkts, (uint16_t)n);
+		if (took) {
+			count_delivered(port, pkts, took);
+			return_held(port, took);
+			sum += took;
+		}
+		if (took == n)
+			continue;
+		if (!vmport_is_up(port->vm))
+			let_go(port, PORT_DROP_PORT_DOWN);
+		break;   /* its ring is full: hold, the queue's buffers are the limit */
+	}
+	return sum;
+}
+
+/* ---- the inboxes ---- */
+
+void vs_port_give(struct vs_port *port, struct rte_mbuf *m)
+{
+	ULONG here = OvmqCurrentProcessor();
+	struct vs_inbox *in;
+
+	if (here >= vs_switch.n_processors) {
+		/* Traffic is the workers'; a thread at PASSIVE_LEVEL has no inbox. */
+		vs_drop(PORT_DROP_PORT_FULL, 1);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	in = &port->inboxes[here];
+	if (!spsc_push(in->ring, (void *const *)&m, 1)) {
+		counter_add(&in->full, 1);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	counter_add(&in->put, 1);
+	if (here != port->processor)
+		OvmqNotifyProcessor(port->processor);
+}
+
+static void drop_waiting(struct vs_port *port, enum port_drop why)
+{
+	counter_add(&port->drops.by[why], port->n_waiting);
+	rte_pktmbuf_free_bulk(port->waiting, port->n_waiting);
+	counter_add(&port->inbox_taken, port->n_waiting);
+	port->n_waiting = 0;
+}
+
+/* Hands the VM what waits at the door; what it does not take goes on waiting. */
+static unsigned deliver_waiting(struct vs_port *port)
+{
+	unsigned took;
+
+	if (!port->n_waiting)
+		return 0;
+	took = vmport_deliver(port->vm, port->waiting, (uint16_t)port->n_waiting);
+	if (took) {
+		count_delivered(port, port->waiting, took);
+		rte_pktmbuf_free_bulk(port->waiting, took);
+		counter_add(&port->inbox_taken, took);
+		port->n_waiting -= took;
+		memmove(port->waiting, port->waiting + took,
+			port->n_waiting * sizeof(port->waiting[0]));
+	}
+	if (port->n_waiting && !vmport_is_up(port->vm))
+		drop_waiting(port, PORT_DROP_PORT_DOWN);
+	return took;
+}
+
+static unsigned deliver_inboxes(struct vs_port *port)
+{
+	unsigned sum = deliver_waiting(port);
+
+	for (unsigned p = 0; p < vs_switch.n_processors && !port->n_waiting; p++) {
+		port->n_waiting = spsc_pop(port->inboxes[p].ring, (void **)port->waiting, BURST);
+		sum += deliver_waiting(port);
+	}
+	return sum;
+}
+
+static bool inboxes_are_empty(const struct vs_port *port)
+{
+	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+		if (!spsc_is_empty(port->inboxes[p].ring))
+			return false;
+	return true;
+}
+
+/* ---- the owner's round ---- */
+
+ULONG vs_port_poll(PVOID Context)
+{
+	struct vs_port *port = Context;
+	struct rte_mbuf *pkts[BURST];
+	unsigned work = 0, n;
+
+	if (port->held.n) {
+		if (atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
+			let_go(port, PORT_DROP_STOPPED);
+		else
+			work += vs_port_deliver_held(port);
+	}
+	work += deliver_inboxes(port);
+	if (atomic_load_explicit(&vs_switch.flowing, memory_order_acquire)) {
+		n = vmport_receive(port->vm, pkts, BURST);
+		if (n)
+			vs_from_vm(port, pkts, n);
+		work += n;
+	}
+	return work;
+}
+
+BOOLEAN vs_port_arm(PVOID Context, BOOLEAN Sleep)
+{
+	struct vs_port *port = Context;
+	bool work = vmport_arm(port->vm, Sleep) &&
+		    atomic_load_explicit(&vs_switch.flowing, memory_order_acquire);
+
+	return work || (Sleep && !inboxes_are_empty(port));
+}
+
+struct rte_mbuf *vs_copy(const uint8_t *bytes, uint16_t length)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(frame_pool_mempool(vs_switch.copies));
+	char *data = m ? rte_pktmbuf_append(m, length) : NULL;
+
+	if (data) {
+		memcpy(data, bytes, length);
+		return m;
+	}
+	rte_pktmbuf_free(m);
+	vs_drop(PORT_DROP_NO_BUFFER, 1);
+	return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The port ledger, added up from the counts of ports and processors. */
+#include "vswitch/switch.h"
+
+static uint64_t inboxes_put(const struct vs_port *port)
+{
+	uint64_t n = 0;
+
+	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+		n += counter_read(&port->inboxes[p].put);
+	return n;
+}
+
+/* Frames between arriving at the port and being delivered or dropped. What was
+ * let go is read first, so that a moving count is never below zero. */
+static uint64_t waiting_at(const struct vs_port *port)
+{
+	uint64_t gone = counter_read(&port->held_out) + counter_read(&port->inbox_taken);
+
+	return counter_read(&port->held_in) + inboxes_put(port) - gone;
+}
+
+static uint64_t sends_outstanding(void)
+{
+	uint64_t completed = 0, sent = 0;
+
+	for (unsigned p = 0; p <= MAX_PROCESSORS; p++)
+		completed += counter_read(&vs_switch.processors[p].completed);
+	for (unsigned p = 0; p <= MAX_PROCESSORS; p++)
+		sent += counter_read(&vs_switch.processors[p].sent);
+	return sent - completed;
+}
+
+static uint64_t on_the_way(void)
+{
+	uint64_t n = sends_outstanding();
+
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		n += waiting_at(&vs_switch.ports[i]);
+	return n;
+}
+
+bool vswitch_is_empty(void)
+{
+	return !on_the_way();
+}
+
+bool vswitch_is_quiet(void)
+{
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		if (!vmport_sent_all(vs_switch.ports[i].vm))
+			return false;
+	return vswitch_is_empty();
+}
+
+void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
+{
+	const struct vs_port *port = &vs_switch.ports[index];
+	uint64_t bad = vmport_bad(port->vm), refused = vmport_refused(port->vm);
+
+	*r = (struct vswitch_port_report){
+		.name = port->name,
+		.internal = port->internal,
+		.up = vmport_is_up(port->vm),
+		.n_macs = port->n_macs,
+		.vlan = port->vlan,
+		.processor = port->processor,
+		.queue = atomic_load(&port->queue),
+		.why = port->why,
+		.delivered = counter_read(&port->delivered) - refused,
+		.delivered_bytes = counter_read(&port->delivered_bytes),
+		.from_vm = counter_read(&port->from_vm) + bad,
+		.from_vm_bytes = counter_read(&port->from_vm_bytes),
+		.held = waiting_at(port),
+	};
+	memcpy(r->macs, port->macs, sizeof(r->macs));
+	for (unsigned i = 0; i < PORT_DROP_COUNT; i++)
+		r->drops[i] = counter_read(&port->drops.by[i]);
+	r->drops[PORT_DROP_BAD_FRAME] += bad;
+	r->drops[PORT_DROP_TOO_LARGE] += refused;
+	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+		r->drops[PORT_DROP_PORT_FULL] += counter_read(&port->inboxes[p].full);
+}
+
+void vswitch_report(struct vswitch_report *r)
+{
+	*r = (struct vswitch_report){ .n_ports = vs_switch.n_ports };
+	for (unsigned i = 0; i < vs_switch.n_ports; i++) {
+		struct vswitch_port_report port;
+
+		vswitch_port_report(i, &port);
+		*(port.internal ? &r->consumed : &r->delivered) += port.delivered;
+		r->from_vms += port.from_vm;
+		for (unsigned d = 0; d < PORT_DROP_COUNT; d++)
+			r->drops[d] += port.drops[d];
+	}
+	for (unsigned p = 0; p <= MAX_PROCESSORS; p++) {
+		const struct vs_processor *c = &vs_switch.processors[p];
+
+		r->from_wire += counter_read(&c->from_wire);
+		r->copies += counter_read(&c->copies);
+		r->to_wire += counter_read(&c->to_wire);
+		for (unsigned d = 0; d < PORT_DROP_COUNT; d++)
+			r->drops[d] += counter_read(&c->drops.by[d]);
+	}
+	r->on_the_way = on_the_way();
+}

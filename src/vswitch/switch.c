@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The switch itself: its ports opened and closed, traffic started and stopped. */
+#include "vswitch/switch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_hash.h>
+
+/* Frames of one VM on their way out, and frames the switch replicates into. */
+#define VM_FRAMES   2048
+#define COPY_FRAMES 8192
+
+static int inboxes_create(struct vs_port *port)
+{
+	port->inboxes = calloc(vs_switch.n_processors, sizeof(*port->inboxes));
+	for (unsigned p = 0; port->inboxes && p < vs_switch.n_processors; p++) {
+		port->inboxes[p].ring = spsc_create(INBOX_SIZE);
+		if (!port->inboxes[p].ring)
+			return -ENOMEM;
+	}
+	return port->inboxes ? 0 : -ENOMEM;
+}
+
+static int pool_create(struct frame_pool **pool, const char *name, unsigned frames,
+		       struct error *err)
+{
+	const struct frame_pool_config c = { .name = name, .frames = frames, .cache = 128,
+					     .data_room = (uint16_t)(vs_switch.mtu + 18) };
+
+	return frame_pool_create(pool, &c, err);
+}
+
+static int port_open(struct vs_port *port, const struct vswitch_port_config *c, struct error *err)
+{
+	struct vmport_config vm = { .name = c->name, .spec = c->port, .sends = c->sends,
+				    .mtu = vs_switch.mtu };
+	char name[26];
+	int rc;
+
+	port->name = strdup(c->name);
+	port->n_macs = c->n_macs;
+	memcpy(port->macs, c->macs, c->n_macs * sizeof(port->macs[0]));
+	port->vlan = c->vlan;
+	port->spoofing = c->spoofing;
+	port->internal = c->internal;
+	port->processor = c->processor >= 0 ? (unsigned)c->processor
+					    : port->index % vs_switch.n_processors;
+	if (!port->name || inboxes_create(port))
+		return error_set(err, ENOMEM, "VM %s: no memory", c->name);
+	snprintf(name, sizeof(name), "vmq-vm-%u", port->index);
+	rc = pool_create(&port->pool, name, VM_FRAMES, err);
+	if (rc)
+		return rc;
+	vm.pool = frame_pool_mempool(port->pool);
+	return vmport_open(&port->vm, &vm, err);
+}
+
+static NDIS_STATUS port_poll_start(struct vs_port *port)
+{
+	int descriptor = vmport_descriptor(port->vm);
+	const OVMQ_POLL_SOURCE s = {
+		.Poll = vs_port_poll, .Arm = vs_port_arm, .Context = port,
+		.Descriptor = descriptor < 0 ? OVMQ_WAKE_BY_TIME : descriptor,
+	};
+
+	return OvmqRegisterPoll(port->processor, &s, &port->poll);
+}
+
+int vswitch_open(const struct vswitch_config *c, struct error *err)
+{
+	int rc;
+
+	vs_switch = (struct vs_switch){ .n_processors = c->processors, .mtu = c->mtu };
+	vs_switch.ports = calloc(c->n_ports + 1, sizeof(*vs_switch.ports));
+	if (!vs_switch.ports)
+		return error_set(err, ENOMEM, "no memory for the switch");
+	rc = pool_create(&vs_switch.copies, "vmq-copies", COPY_FRAMES, err);
+	for (unsigned i = 0; !rc && i < c->n_ports; i++) {
+		vs_switch.ports[i].index = i;
+		vs_switch.n_ports = i + 1;
+		rc = port_open(&vs_switch.ports[i], &c->ports[i], err);
+	}
+	if (!rc && vs_table_create())
+		rc = error_set(err, ENOMEM, "no memory for the forwarding table");
+	for (unsigned i = 0; !rc && i < c->n_ports; i++)
+		if (port_poll_start(&vs_switch.ports[i]) != NDIS_STATUS_SUCCESS)
+			rc = error_set(err, ENOMEM, "VM %s: cannot be put on processor %u",
+				       c->ports[i].name, vs_switch.ports[i].processor);
+	if (rc)
+		vswitch_close();
+	return rc;
+}
+
+static void port_close(struct vs_port *port)
+{
+	if (port->poll)
+		OvmqDeregisterPoll(port->poll);
+	vmport_close(port->vm);
+	for (unsigned p = 0; port->inboxes && p < vs_switch.n_processors; p++)
+		spsc_destroy(port->inboxes[p].ring);
+	free(port->inboxes);
+	free(port->name);
+}
+
+void vswitch_close(void)
+{
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		port_close(&vs_switch.ports[i]);
+	rte_hash_free(vs_switch.table);
+	/* Frames of one port's pool may have waited at another: pools go last. */
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		frame_pool_destroy(vs_switch.ports[i].pool);
+	frame_pool_destroy(vs_switch.copies);
+	free(vs_switch.ports);
+	vs_switch = (struct vs_switch){ 0 };
+}
+
+int vswitch_start(struct error *err)
+{
+	/* No local copies (A40): what is for this host never goes down to be looped.
+	 * Promiscuous, since the switch itself knows which addresses are its own. */
+	ULONG filter = NDIS_PACKET_TYPE_PROMISCUOUS | NDIS_PACKET_TYPE_NO_LOCAL;
+	NDIS_STATUS status = vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+
+	if (status != NDIS_STATUS_SUCCESS)
+		return error_set(err, EIO, "the adapter refused the packet filter with status 0x%08x",
+				 (unsigned)status);
+	atomic_store(&vs_switch.flowing, true);
+	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+		OvmqNotifyProcessor(p);
+	return 0;
+}
+
+void vswitch_stop(void)
+{
+	ULONG nothing = 0;
+
+	atomic_store(&vs_switch.flowing, false);
+	vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing));
+}
+
+bool vswitch_link_is_up(void)
+{
+	return atomic_load(&vs_switch.link_up);
+}
