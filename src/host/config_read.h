@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The steps from a tree of nodes to a host_config; private to the config files. */
+#ifndef HOST_CONFIG_READ_H
+#define HOST_CONFIG_READ_H
+
+#include "host/config.h"
+#include "host/config_keys.h"
+#include "host/config_tree.h"
+
+struct config_reader {
+	struct config_errors errors;
+	const char *file;              /* as given */
+	struct host_config *config;    /* being filled */
+};
+
+/* Reads the mapping 'node' into 'base', the struct of its section: 0, -EINVAL, -ENOMEM. */
+int config_section_read(struct config_reader *r, enum config_section section,
+			const struct config_node *node, void *base);
+
+/* Reads one value that is no section into its field of 'base'. */
+int config_value_read(struct config_reader *r, const struct config_key *key,
+		      const struct config_node *node, void *base);
+
+/* Says that 'node' is not what 'key' needs. */
+int config_fail_type(const struct config_reader *r, const struct config_key *key,
+		     const struct config_node *node);
+
+/* What only several values together can show: duplicates, values that do not go together. */
+int config_check(const struct config_reader *r, const struct config_node *root);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "host/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void read_queue(struct ledger_row *row, const void *context)
+{
+	struct miniport_queue_report q;
+
+	if (!miniport_queue_report(context, row->queue, &q))
+		return;
+	row->indicated = q.indicated;
+	row->indicated_bytes = q.bytes;
+	memcpy(row->wire_drops, q.drops, sizeof(row->wire_drops));
+}
+
+/* What NDIS's cache says of a queue: its state, its filters. */
+static void read_state(struct ledger_row *row, const struct ndis_queue_info *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i].id == row->queue) {
+			row->state = (enum vmq_queue_state)list[i].state;
+			row->filters = list[i].filters;
+			row->processor = list[i].processor;
+		}
+}
+
+static void read_port(struct ledger_row *row, unsigned index, const void *context,
+		      const struct ndis_queue_info *queues, unsigned n)
+{
+	struct vswitch_port_report p;
+
+	vswitch_port_report(index, &p);
+	strncpy(row->vm, p.internal ? "(host)" : p.name, sizeof(row->vm) - 1);
+	strncpy(row->why, p.why, sizeof(row->why) - 1);
+	row->n_macs = p.n_macs;
+	memcpy(row->macs, p.macs, sizeof(row->macs));
+	row->vlan = p.vlan;
+	row->processor = p.processor;
+	row->up = p.up;
+	row->delivered = p.delivered;
+	row->delivered_bytes = p.delivered_bytes;
+	row->from_vm = p.from_vm;
+	row->from_vm_bytes = p.from_vm_bytes;
+	memcpy(row->port_drops, p.drops, sizeof(row->port_drops));
+	row->queue = p.queue;
+	row->own_queue = p.queue != 0;
+	if (!row->own_queue)
+		return;
+	read_queue(row, context);
+	read_state(row, queues, n);
+}
+
+int ledger_read(struct ledger *l, struct ndis_adapter *adapter)
+{
+	const void *context = ndis_adapter_context(adapter);
+	unsigned n = ndis_adapter_queues(adapter, NULL, 0);
+	struct ndis_queue_info *queues = calloc(n + 1, sizeof(*queues));
+	uint64_t unclaimed;
+
+	memset(l, 0, sizeof(*l));
+	miniport_report(context, &l->wire);
+	vswitch_report(&l->ports);
+	unclaimed = ndis_adapter_unclaimed(adapter);
+	l->wire.drops[WIRE_DROP_NO_PROTOCOL] += unclaimed;
+	l->wire.indicated -= unclaimed;
+	l->rows = calloc(l->ports.n_ports + 1, sizeof(*l->rows));
+	if (!queues || !l->rows) {
+		free(queues);
+		ledger_free(l);
+		return -ENOMEM;
+	}
+	n = ndis_adapter_queues(adapter, queues, n);
+	strcpy(l->rows[0].vm, "(default)");
+	l->rows[0].state = VMQ_QUEUE_RUNNING;
+	read_queue(&l->rows[0], context);
+	for (unsigned i = 0; i < l->ports.n_ports; i++)
+		read_port(&l->rows[i + 1], i, context, queues, n);
+	l->n_rows = l->ports.n_ports + 1;
+	free(queues);
+	return 0;
+}
+
+void ledger_free(struct ledger *l)
+{
+	free(l->rows);
+	l->rows = NULL;
+	l->n_rows = 0;
+}
+
+static uint64_t sum(const uint64_t *counts, unsigned n)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		total += counts[i];
+	return total;
+}
+
+uint64_t ledger_wire_out(const struct ledger *l)
+{
+	return l->wire.indicated + sum(l->wire.drops, WIRE_DROP_COUNT);
+}
+
+uint64_t ledger_ports_in(const struct ledger *l)
+{
+	return l->ports.from_wire + l->ports.from_vms + l->ports.copies;
+}
+
+uint64_t ledger_ports_out(const struct ledger *l)
+{
+	return l->ports.delivered + l->ports.consumed + l->ports.to_wire + l->ports.on_the_way +
+	       sum(l->ports.drops, PORT_DROP_COUNT);
+}
+
+bool ledger_balances(const struct ledger *l)
+{
+	return l->wire.from_nic == ledger_wire_out(l) &&
+	       ledger_ports_in(l) == ledger_ports_out(l) &&
+	       l->wire.indicated == l->ports.from_wire;
+}
+
+uint64_t ledger_row_drops(const struct ledger_row *row)
+{
+	return sum(row->wire_drops, WIRE_DROP_COUNT) + sum(row->port_drops, PORT_DROP_COUNT);
+}
