@@ -22,26 +22,10 @@ static uint32_t element_size(const struct frame_pool_config *c)
 	return (uint32_t)(sizeof(struct rte_mbuf) + FRAME_PRIVATE + FRAME_HEADROOM + c->data_room);
 }
 
-bool frame_fits_page(uint16_t data_room)
-{
-	const struct frame_pool_config c = { .data_room = data_room };
-
-	return rte_mempool_calc_obj_size(element_size(&c), 0, NULL) <= PAGE_SIZE;
-}
-
-/* Without this flag DPDK keeps every element within a page. */
-static unsigned flags(const struct frame_pool_config *c)
-{
-	return c->within_page ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
-}
-
 size_t frame_pool_bytes(const struct frame_pool_config *c)
 {
-	size_t each = rte_mempool_calc_obj_size(element_size(c), flags(c), NULL);
-	size_t per_page = PAGE_SIZE / each;
+	size_t each = rte_mempool_calc_obj_size(element_size(c), 0, NULL);
 
-	if (c->within_page && per_page)
-		return (c->frames / per_page + 1) * PAGE_SIZE;
 	return RTE_ALIGN_CEIL(each * c->frames + RTE_CACHE_LINE_SIZE, (size_t)PAGE_SIZE);
 }
 
@@ -76,9 +60,11 @@ static int populate(struct frame_pool *pool, const struct frame_pool_config *c)
 	rte_iova_t iova;
 	int got;
 
+	/* In a block the elements stand close together, across pages too: AF_XDP's
+	 * driver takes the number of buffers times their size for the block's length. */
 	pool->mempool = rte_mempool_create_empty(c->name, c->frames, element_size(c), c->cache,
 						 sizeof(room), SOCKET_ID_ANY,
-						 c->block ? flags(c) : 0);
+						 c->block ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
 	if (!pool->mempool)
 		return -rte_errno;
 	rte_pktmbuf_pool_init(pool->mempool, &room);

@@ -9,7 +9,6 @@
 #ifndef FRAME_FRAME_H
 #define FRAME_FRAME_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -101,13 +100,8 @@ struct frame_pool_config {
 	void *block;             /* memory to lie in, page aligned, of at least
 				  * frame_pool_bytes(); NULL: DPDK's own */
 	size_t block_size;
-	bool within_page;        /* in a block: no frame, with its headers, crosses a page
-				  * (AF_XDP wants that); must then be smaller than one */
 	NDIS_HANDLE shared_memory;   /* handle of the block for indications, or NULL */
 };
-
-/* Whether a frame of that data room, with its headers, fits a page. */
-bool frame_fits_page(uint16_t data_room);
 
 /* How large a block must be for that configuration. */
 size_t frame_pool_bytes(const struct frame_pool_config *config);

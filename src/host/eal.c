@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -21,9 +22,13 @@
 static unsigned megabytes(const struct host_config *c)
 {
 	size_t frame = sizeof(struct rte_mbuf) + FRAME_PRIVATE + FRAME_HEADROOM + c->mtu + 64u + 128u;
-	size_t frames = 8192u + 4096u + 2048u * (c->n_vms + 1u);
+	size_t frames = 8192u + 4096u + 2048u * (c->n_vms + 1u), page = (size_t)getpagesize();
 
-	return (unsigned)(frame * frames >> 20) + 96;
+	/* Without huge pages DPDK lets no frame cross a page that fits in one. */
+	if (frame <= page)
+		frame = page / (page / frame);
+	/* A pool's caches for every lcore there might be take a megabyte and more. */
+	return (unsigned)(frame * frames >> 20) + 2u * (c->n_vms + 1u) + 96;
 }
 
 static int append(char **argv, int argc, const char *option)

@@ -172,7 +172,6 @@ static NDIS_STATUS nic_memory_create(struct mp_adapter *a)
 		struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256 };
 
 		c.data_room = (uint16_t)RTE_MAX(nic_data_room(a->nic), a->max_frame + VLAN_TAG + 0u);
-		c.within_page = frame_fits_page(c.data_room);
 		snprintf(name, sizeof(name), "vmq-nic-%u", r);
 		status = memory_create(a, DEFAULT_QUEUE, &c, &a->nic_memory[r]);
 	}

@@ -240,7 +240,7 @@ const char *nic_end_reason(const struct nic *nic)
 
 uint64_t nic_missed(struct nic *nic)
 {
-	return nic->ops->missed(nic);
+	return nic->ops->missed ? nic->ops->missed(nic) : 0;
 }
 
 uint64_t nic_truncated(struct nic *nic)

@@ -74,7 +74,9 @@ const char *nic_description(const struct nic *nic);
  * share one take turns: no two at a time. */
 uint16_t nic_tx_queues(const struct nic *nic);
 
-/* Up to 'n' received frames, each in one segment; the caller owns them. Never waits. */
+/* Up to 'n' received frames, each in one segment; the caller owns them. Never waits.
+ * A frame of a capture that does not fit a buffer comes as long as the buffer, and
+ * so longer than the MTU allows: the caller refuses it like any other too long. */
 uint16_t nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* Sends up to 'n' frames; returns how many it took over, a prefix. Never waits. */

@@ -16,7 +16,7 @@ struct nic_capture {
 	struct nic_sink *sink;           /* NULL: frames sent go nowhere */
 	struct rte_mempool *pool;        /* start writes */
 	/* The worker of the receive queue writes: */
-	counter_t frames, missed, truncated;
+	counter_t frames, truncated;
 	bool over;                       /* the last record was read */
 	struct error broken;             /* why it was the last; "": the file's end */
 };
@@ -68,6 +68,7 @@ static void close_capture(struct nic *nic)
 static bool read_frame(struct nic_capture *c, struct rte_mbuf *m)
 {
 	struct capture_frame frame;
+	uint32_t length;
 
 	if (capture_next(c->capture, &frame, &c->broken) != 1) {
 		c->over = true;
@@ -77,13 +78,11 @@ static bool read_frame(struct nic_capture *c, struct rte_mbuf *m)
 		counter_add(&c->truncated, 1);
 		return false;
 	}
-	if (frame.length > rte_pktmbuf_tailroom(m)) {
-		counter_add(&c->missed, 1);
-		return false;
-	}
-	rte_memcpy(rte_pktmbuf_mtod(m, void *), frame.bytes, frame.length);
-	m->data_len = (uint16_t)frame.length;
-	m->pkt_len = frame.length;
+	/* Cut to the buffer it is still longer than any frame may be: see nic_rx_burst(). */
+	length = RTE_MIN(frame.length, (uint32_t)rte_pktmbuf_tailroom(m));
+	rte_memcpy(rte_pktmbuf_mtod(m, void *), frame.bytes, length);
+	m->data_len = (uint16_t)length;
+	m->pkt_len = length;
 	counter_add(&c->frames, 1);
 	return true;
 }
@@ -142,11 +141,6 @@ static bool arm_capture(struct nic *nic, uint16_t queue, bool sleep)
 	return sleep && atomic_load(&nic->end) == NIC_ALIVE;
 }
 
-static uint64_t missed_capture(struct nic *nic)
-{
-	return counter_read(&((struct nic_capture *)nic)->missed);
-}
-
 static uint64_t truncated_capture(struct nic *nic)
 {
 	return counter_read(&((struct nic_capture *)nic)->truncated);
@@ -164,6 +158,5 @@ const struct nic_ops nic_capture_ops = {
 	.tx_burst = tx_capture,
 	.rx_descriptor = no_descriptor,
 	.rx_arm = arm_capture,
-	.missed = missed_capture,
 	.truncated = truncated_capture,
 };

@@ -16,6 +16,7 @@ struct capture_port {
 	struct vmport port;
 	struct pcapng *file;
 	struct capture *sends;      /* NULL: it sends nothing */
+	bool at_end;                /* nothing more to read; worker */
 	atomic_bool sent_all;       /* worker writes, any thread reads */
 	atomic_bool broken;         /* the file takes no more; as sent_all */
 };
@@ -115,7 +116,7 @@ static int frame_next(struct capture_port *p, struct rte_mbuf *m)
 		if (ret < 0)
 			log_warning(VMPORT_WHO "%s; what came before it was sent",
 				    p->port.name, p->port.spec, err.text);
-		atomic_store(&p->sent_all, true);
+		p->at_end = true;
 		return -1;
 	}
 	if (frame.length != frame.wire_length || !vmport_length_ok(&p->port, frame.length)) {
@@ -135,7 +136,7 @@ static uint16_t port_receive(struct vmport *port, struct rte_mbuf **pkts, uint16
 	if (atomic_load_explicit(&p->sent_all, memory_order_relaxed))
 		return 0;
 	/* At most 'n' records a call: bad ones must not hold the worker either. */
-	for (uint16_t i = 0; i < n; i++) {
+	for (uint16_t i = 0; i < n && !p->at_end; i++) {
 		int ret;
 
 		/* The buffer first: an empty pool must not cost a frame. */
@@ -152,6 +153,10 @@ static uint16_t port_receive(struct vmport *port, struct rte_mbuf **pkts, uint16
 		}
 	}
 	rte_pktmbuf_free(m);
+	/* Told by a burst of its own: by then the worker is done with the frames of the
+	 * one before, and who waits for the end does not overtake them. */
+	if (p->at_end && !got)
+		atomic_store(&p->sent_all, true);
 	return got;
 }
 
