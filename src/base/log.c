@@ -7,6 +7,12 @@
 #include <unistd.h>
 
 static atomic_int threshold = LOG_WARNING;
+static atomic_uint errors;
+
+unsigned log_errors(void)
+{
+	return atomic_load(&errors);
+}
 
 void log_set_level(enum log_level level)
 {
@@ -20,6 +26,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_list args;
 	int used, more;
 
+	if (level == LOG_ERROR)
+		atomic_fetch_add(&errors, 1);
 	if ((int)level > atomic_load_explicit(&threshold, memory_order_relaxed))
 		return;
 	used = snprintf(line, sizeof(line), "vmq: %s: ", names[level]);

@@ -14,6 +14,10 @@ void log_set_level(enum log_level level);
 void log_write(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* How many errors were written so far: whoever wonders whether the cause of a
+ * failure was told already compares. Any thread. */
+unsigned log_errors(void);
+
 #define log_error(...)   log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_info(...)    log_write(LOG_INFO, __VA_ARGS__)

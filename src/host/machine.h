@@ -10,7 +10,7 @@
 struct machine;
 
 /* DPDK, workers, VM ports, drivers, adapter, traffic. On failure nothing is left,
- * and 'err' says why; it is empty when a driver has already said so. */
+ * and 'err' says why; a driver may have told the cause in the log before. */
 int machine_start(struct machine **machine, const struct host_config *config, struct error *err);
 
 /* Takes no more frames and lets go of those that are held: from here on no count

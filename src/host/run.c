@@ -32,7 +32,9 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
+	/* What cannot be written is told where it is written. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 static uint64_t now_ns(void)
@@ -146,6 +148,7 @@ int run(const struct run_options *o)
 	struct host_config *config;
 	struct machine *m;
 	struct error err = { "" };
+	unsigned errors;
 	int rc = config_read(&config, o->file, &err);
 
 	if (rc) {
@@ -153,9 +156,11 @@ int run(const struct run_options *o)
 		return EXIT_CONFIG;
 	}
 	catch_signals();
+	errors = log_errors();
 	rc = machine_start(&m, config, &err);
 	if (rc) {
-		log_error("%s", err.text);
+		/* A driver has told the cause itself: one line is enough. */
+		log_write(log_errors() == errors ? LOG_ERROR : LOG_INFO, "%s", err.text);
 		config_free(config);
 		return EXIT_FAILED;
 	}

@@ -68,6 +68,8 @@ struct mp_queue {
 	atomic_uint generation;              /* control writes; frames of an older one are stale */
 	atomic_int state;                    /* enum vmq_queue_state; control writes */
 	atomic_bool draining;                /* control sets; the owner clears it when all is home */
+	uint64_t give_up;                    /* when its sends no longer wait for the NIC; set
+					      * before 'draining' */
 
 	/* The owning processor's. */
 	struct rte_mbuf **buffers;           /* a stack of free ones; NULL for the default queue */
@@ -126,6 +128,7 @@ struct mp_adapter {
 	atomic_uint packet_filter;                     /* control writes, pollers read */
 	atomic_bool paused;                            /* control writes, workers read */
 	atomic_bool pausing;                           /* a MiniportPause waits for the drain */
+	uint64_t give_up;                              /* as in a queue; set before 'pausing' */
 	atomic_bool ended;                             /* the NIC's end was indicated */
 	struct vmq_tx_map *tx_map;
 	struct mp_queue *queues;                       /* by id, 0 .. settings.queues */
@@ -177,7 +180,9 @@ OVMQ_ARM mp_processor_arm;
 /* Whether nothing of the queue is out: no NBL, nothing on a ring, no send.
  * Counts are exact for the owner, and for anybody once the adapter is paused. */
 bool mp_queue_is_home(const struct mp_queue *q);
-/* drain.c: the owner found that a draining queue, or a pausing adapter, is home. */
+/* drain.c: a moment a second from now, for a NIC that takes nothing more. */
+uint64_t mp_deadline(void);
+/* The owner found that a draining queue, or a pausing adapter, is home. */
 void mp_drain_check(struct mp_processor *p);
 void mp_queue_drained(struct mp_queue *q);
 
@@ -186,6 +191,8 @@ MINIPORT_SEND_NET_BUFFER_LISTS MiniportSendNetBufferLists;
 MINIPORT_CANCEL_SEND MiniportCancelSend;
 /* Sends what waits; returns whether anything moved. Owner. */
 bool mp_tx_flush(struct mp_adapter *a, struct mp_tx_queue *t);
+/* Completes what waits with PAUSED: the NIC does not take it. Owner. */
+void mp_tx_abort(struct mp_adapter *a, struct mp_tx_queue *t);
 /* Whether sends wait. Any thread; a snapshot. */
 bool mp_tx_is_waiting(const struct mp_tx_queue *t);
 

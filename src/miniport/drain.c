@@ -3,6 +3,23 @@
  * of the whole adapter when it pauses (I18). */
 #include "miniport/adapter.h"
 
+#include <time.h>
+
+#define PATIENCE_NS 1000000000ull
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+uint64_t mp_deadline(void)
+{
+	return now_ns() + PATIENCE_NS;
+}
+
 static bool rings_are_empty(const struct mp_queue *q)
 {
 	for (unsigned r = 0; q->lanes && r < q->adapter->settings.rx_queues; r++)
@@ -27,6 +44,13 @@ static void adapter_is_home(void *context)
 	NdisMPauseComplete(((struct mp_adapter *)context)->handle);
 }
 
+/* A NIC that takes nothing more must not hold up a pause or a free for ever. */
+static void give_up_sends(struct mp_queue *q, uint64_t deadline)
+{
+	if (mp_tx_is_waiting(&q->tx) && now_ns() > deadline)
+		mp_tx_abort(q->adapter, &q->tx);
+}
+
 void mp_drain_check(struct mp_processor *p)
 {
 	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
@@ -35,8 +59,12 @@ void mp_drain_check(struct mp_processor *p)
 	for (unsigned i = 0; i < queues->n; i++) {
 		struct mp_queue *q = queues->list[i];
 
-		if (atomic_load_explicit(&q->draining, memory_order_relaxed) && mp_queue_is_home(q) &&
-		    atomic_exchange(&q->draining, false))
+		if (atomic_load_explicit(&a->pausing, memory_order_acquire))
+			give_up_sends(q, a->give_up);
+		if (!atomic_load_explicit(&q->draining, memory_order_acquire))
+			continue;
+		give_up_sends(q, q->give_up);
+		if (mp_queue_is_home(q) && atomic_exchange(&q->draining, false))
 			OvmqCallWhenQuiet(queue_is_home, q);   /* PASSIVE_LEVEL, E9 */
 	}
 	if (!atomic_load_explicit(&a->pausing, memory_order_acquire))

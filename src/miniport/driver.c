@@ -217,6 +217,7 @@ static void pause_is_quiet(void *context)
 {
 	struct mp_adapter *a = context;
 
+	a->give_up = mp_deadline();
 	atomic_store(&a->pausing, true);
 	for (unsigned p = 0; p < a->n_processors; p++)
 		OvmqNotifyProcessor(p);

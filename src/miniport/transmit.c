@@ -268,6 +268,24 @@ static void take_cancelled(struct mp_tx_queue *t, PVOID cancel_id, struct mp_cha
 	counter_add(&t->cancelled, out->n);
 }
 
+void mp_tx_abort(struct mp_adapter *a, struct mp_tx_queue *t)
+{
+	struct mp_chain out;
+
+	NdisDprAcquireSpinLock(&t->lock);
+	out = t->waiting;
+	t->waiting = (struct mp_chain){ NULL, NULL, 0 };
+	t->resume = NULL;
+	counter_add(&t->cancelled, out.n);
+	NdisDprReleaseSpinLock(&t->lock);
+	for (NET_BUFFER_LIST *nbl = out.first; nbl; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
+		NET_BUFFER_LIST_STATUS(nbl) = NDIS_STATUS_PAUSED;   /* A49 */
+	if (out.n)
+		NdisMSendNetBufferListsComplete(a->handle, out.first,
+						NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL |
+						NDIS_SEND_COMPLETE_FLAGS_SINGLE_QUEUE);
+}
+
 _Use_decl_annotations_
 VOID MiniportCancelSend(NDIS_HANDLE MiniportAdapterContext, PVOID CancelId)
 {

@@ -17,6 +17,7 @@
 #include "frame/capture.h"
 #include "nic/nic_ethdev.h"
 #include "nic/nic_interface.h"
+#include "nic/nic_xdp_log.h"
 
 /* Where AF_PACKET's ring puts a frame within its slot: behind a header, aligned
  * for the network header. */
@@ -148,6 +149,7 @@ static int open_xdp(struct nic *nic, struct error *err)
 	char arguments[200];
 	int rc;
 
+	xdp_log_listen();
 	describe(nic, "AF_XDP on ", "");
 	e->rx_per_port = e->tx_per_port = 1;
 	e->port_mtu = nic->config.mtu;

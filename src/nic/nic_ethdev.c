@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "nic/nic_interface.h"
+#include "nic/nic_xdp_log.h"
 
 /* What an AF_XDP queue takes at once for its fill ring, and a burst to go on. */
 #define XDP_FILL_RING 2048
@@ -170,10 +171,10 @@ static int setup_port(struct nic_ethdev *e, uint16_t index, struct rte_mempool *
 	for (uint16_t q = 0; q < e->rx_per_port; q++) {
 		rc = rte_eth_rx_queue_setup(port, q, rx, rte_socket_id(), NULL, pools[index + q]);
 		if (rc)
-			return error_set(err, -rc, "%s: receive queue %u cannot be set up: %s%s", what,
-					 index + q, strerror(-rc), is_xdp(e) ? "; is another XDP program "
-					 "or another process on it ('ip link' shows it), and does the "
-					 "process run as root?" : "");
+			return error_set(err, -rc, "%s: receive queue %u cannot be set up: %s%s%s", what,
+					 index + q, strerror(-rc), is_xdp(e) ? xdp_log_reason() : "",
+					 is_xdp(e) ? "; is another XDP program or another process on it "
+					 "('ip link' shows it), and does the process run as root?" : "");
 	}
 	for (uint16_t q = 0; q < e->tx_per_port; q++) {
 		rc = rte_eth_tx_queue_setup(port, q, tx, rte_socket_id(), NULL);

@@ -114,8 +114,8 @@ static int frame_next(struct capture_port *p, struct rte_mbuf *m)
 
 	if (ret != 1) {
 		if (ret < 0)
-			log_warning(VMPORT_WHO "%s; what came before it was sent",
-				    p->port.name, p->port.spec, err.text);
+			log_error(VMPORT_WHO "%s; what came before it was sent",
+				  p->port.name, p->port.spec, err.text);
 		p->at_end = true;
 		return -1;
 	}

@@ -40,6 +40,7 @@ static NDIS_STATUS ProtocolBindAdapterEx(NDIS_HANDLE ProtocolDriverContext, NDIS
 		vs_switch.by_queue = NULL;
 		return status;
 	}
+	vs_switch.cancel_id = (PVOID)((ULONG_PTR)NdisGeneratePartialCancelId() << 56 | 1);
 	atomic_store(&vs_switch.paused, true);
 	atomic_store(&vs_switch.link_up,
 		     BindParameters->MediaConnectState == MediaConnectStateConnected);
@@ -85,13 +86,17 @@ static VOID ProtocolCloseAdapterCompleteEx(NDIS_HANDLE ProtocolBindingContext)
 }
 
 /* I20: no new sends, own sends back, receives back. The ports' owners let go of
- * what they hold as soon as they see the flag. */
+ * what they hold as soon as they see the flag; sends that the adapter does not get
+ * rid of within a second are cancelled (A57). */
 static void wait_until_empty(void)
 {
-	while (!vswitch_is_empty()) {
+	for (unsigned looks = 1; !vswitch_is_empty(); looks++) {
 		for (unsigned p = 0; p < vs_switch.n_processors; p++)
 			OvmqNotifyProcessor(p);
 		NdisMSleep(200);
+		if (looks % 5000 == 0)
+			NdisCancelSendNetBufferLists(atomic_load(&vs_switch.binding),
+						     vs_switch.cancel_id);
 	}
 }
 

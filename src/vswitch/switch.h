@@ -73,6 +73,7 @@ struct vs_switch {
 	struct frame_pool *copies;       /* frames that the switch itself makes */
 	struct vs_processor processors[MAX_PROCESSORS + 1];   /* the last: threads at PASSIVE_LEVEL */
 
+	PVOID cancel_id;                 /* of every send; written before the first */
 	NDIS_HANDLE driver;              /* of NdisRegisterProtocolDriver */
 	_Atomic(NDIS_HANDLE) binding;    /* control writes, workers read */
 	_Atomic(struct vs_port *) *by_queue;   /* by queue id, 0 .. max_queue */
