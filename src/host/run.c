@@ -167,5 +167,7 @@ int run(const struct run_options *o)
 	watch(m, o);
 	rc = conclude(m, o);
 	config_free(config);
-	return rc;
+	/* A capture that is not complete, a queue that could not be freed: who only looks
+	 * at the status must see it too. */
+	return log_errors() == errors ? rc : EXIT_FAILED;
 }

@@ -39,8 +39,11 @@ unsigned kernel_worker_of(unsigned processor);
  * from a driver's callback or under a lock that a worker may want. */
 void kernel_synchronize(void);
 
-/* Runs 'routine' at PASSIVE_LEVEL on a system thread, in order of asking. Any IRQL. */
-void kernel_call_passive(void (*routine)(void *context), void *context);
+/* Runs 'routine' at PASSIVE_LEVEL on a system thread, in order of asking. Any IRQL.
+ * Work may wait for a turn, so the two have threads of their own: work is a
+ * driver's, turns are the OID queues'. */
+void kernel_call_work(void (*routine)(void *context), void *context);
+void kernel_call_turn(void (*routine)(void *context), void *context);
 
 /* This thread's identity. */
 struct kernel_worker;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Work at PASSIVE_LEVEL. Two system threads, each doing its list in order: one
- * for work items, which may wait, and one for calls after quiet, which a waiting
- * work item must not hold up.
+ * Work at PASSIVE_LEVEL. Three system threads, each doing its list in order: one
+ * for work items, which may wait for an OID; one for the turns of OIDs, which may
+ * wait for quiet; and one for calls after quiet, which wait for nobody but workers.
  */
 #include "kernel/worker.h"
 
@@ -25,7 +25,7 @@ struct list {
 	pthread_t thread;
 };
 
-static struct list work, quiet;
+static struct list work, turns, quiet;
 
 static void run(struct call *c)
 {
@@ -111,21 +111,33 @@ int kernel_passive_start(void)
 
 	if (rc)
 		return rc;
-	rc = list_start(&quiet, "vmq-quiet");
+	rc = list_start(&turns, "vmq-turns");
 	if (rc)
-		list_stop(&work);
+		goto stop_work;
+	rc = list_start(&quiet, "vmq-quiet");
+	if (!rc)
+		return 0;
+	list_stop(&turns);
+stop_work:
+	list_stop(&work);
 	return rc;
 }
 
 void kernel_passive_stop(void)
 {
 	list_stop(&work);
+	list_stop(&turns);
 	list_stop(&quiet);
 }
 
-void kernel_call_passive(void (*routine)(void *context), void *context)
+void kernel_call_work(void (*routine)(void *context), void *context)
 {
 	list_append(&work, routine, context, false);
+}
+
+void kernel_call_turn(void (*routine)(void *context), void *context)
+{
+	list_append(&turns, routine, context, false);
 }
 
 VOID OvmqCallWhenQuiet(OVMQ_WHEN_QUIET *Routine, PVOID Context)

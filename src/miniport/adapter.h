@@ -25,6 +25,7 @@
 #define VLAN_TAG         4
 #define ETHERNET_MINIMUM 60      /* without the FCS (A30) */
 #define DEFAULT_QUEUE    0
+#define NO_PROCESSOR     UINT32_MAX   /* a queue that moves: between two owners (C48) */
 
 struct mp_adapter;
 
@@ -53,7 +54,7 @@ struct mp_tx_queue {
 	NDIS_SPIN_LOCK lock;                 /* held over a burst to the NIC, never over a call to NDIS */
 	struct mp_chain waiting;             /* under the lock */
 	NET_BUFFER *resume;                  /* owner: the first NB of waiting.first not yet sent */
-	atomic_uint processor;               /* who sends; control writes */
+	atomic_uint processor;               /* who sends, or NO_PROCESSOR; control writes */
 	bool busy;                           /* owner: being flushed, do not nest */
 	counter_t accepted, cancelled;       /* NBLs; both written under the lock */
 	counter_t completed;                 /* NBLs sent and completed; owner writes */
@@ -63,7 +64,7 @@ struct mp_tx_queue {
 struct mp_queue {
 	struct mp_adapter *adapter;
 	uint16_t id;
-	atomic_uint processor;               /* control writes, workers read */
+	atomic_uint processor;               /* or NO_PROCESSOR; control writes, workers read */
 	atomic_bool per_queue_indication;    /* control writes, the owner reads */
 	atomic_uint generation;              /* control writes; frames of an older one are stale */
 	atomic_int state;                    /* enum vmq_queue_state; control writes */
@@ -101,6 +102,7 @@ struct mp_processor {
 	unsigned number;
 	_Atomic(struct mp_queue_list *) queues;   /* control publishes, the processor reads */
 	unsigned n_rx, rx[MAX_RX_QUEUES];         /* the NIC queues it polls */
+	unsigned turn;                            /* which queue's rings come first */
 	struct mp_chain mixed;                    /* NBLs of queues that may share a call (F5) */
 	counter_t from_nic;
 	struct wire_drops drops;                  /* of frames without a queue */
@@ -180,6 +182,8 @@ OVMQ_ARM mp_processor_arm;
 /* Whether nothing of the queue is out: no NBL, nothing on a ring, no send.
  * Counts are exact for the owner, and for anybody once the adapter is paused. */
 bool mp_queue_is_home(const struct mp_queue *q);
+/* Whether a MiniportPause waits for nothing any more but being noticed. */
+bool mp_pause_can_end(const struct mp_adapter *a);
 /* drain.c: a moment a second from now, for a NIC that takes nothing more. */
 uint64_t mp_deadline(void);
 /* The owner found that a draining queue, or a pausing adapter, is home. */
@@ -195,6 +199,14 @@ bool mp_tx_flush(struct mp_adapter *a, struct mp_tx_queue *t);
 void mp_tx_abort(struct mp_adapter *a, struct mp_tx_queue *t);
 /* Whether sends wait. Any thread; a snapshot. */
 bool mp_tx_is_waiting(const struct mp_tx_queue *t);
+
+/* Wakes a queue's owner. One that moves needs no waking: its next owner begins by
+ * looking. */
+static inline void mp_notify(unsigned owner)
+{
+	if (owner != NO_PROCESSOR)
+		OvmqNotifyProcessor(owner);
+}
 
 static inline void mp_chain_append(struct mp_chain *c, NET_BUFFER_LIST *nbl)
 {

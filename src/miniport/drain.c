@@ -34,6 +34,19 @@ bool mp_queue_is_home(const struct mp_queue *q)
 	       !mp_tx_is_waiting(&q->tx);
 }
 
+bool mp_pause_can_end(const struct mp_adapter *a)
+{
+	if (!atomic_load_explicit(&a->pausing, memory_order_acquire))
+		return false;
+	for (unsigned i = 0; i <= a->settings.queues; i++)
+		if (!mp_queue_is_home(&a->queues[i])) {
+			/* Its owner may be asleep, and the last return be on its list. */
+			mp_notify(atomic_load(&a->queues[i].processor));
+			return false;
+		}
+	return true;
+}
+
 static void queue_is_home(void *context)
 {
 	mp_queue_drained(context);
@@ -67,14 +80,6 @@ void mp_drain_check(struct mp_processor *p)
 		if (mp_queue_is_home(q) && atomic_exchange(&q->draining, false))
 			OvmqCallWhenQuiet(queue_is_home, q);   /* PASSIVE_LEVEL, E9 */
 	}
-	if (!atomic_load_explicit(&a->pausing, memory_order_acquire))
-		return;
-	for (unsigned i = 0; i <= a->settings.queues; i++)
-		if (!mp_queue_is_home(&a->queues[i])) {
-			/* Its owner may be asleep by now, and the last return be on its list. */
-			OvmqNotifyProcessor(atomic_load(&a->queues[i].processor));
-			return;
-		}
-	if (atomic_exchange(&a->pausing, false))
+	if (mp_pause_can_end(a) && atomic_exchange(&a->pausing, false))
 		OvmqCallWhenQuiet(adapter_is_home, a);
 }

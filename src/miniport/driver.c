@@ -74,7 +74,10 @@ static NDIS_STATUS create_processors(struct mp_adapter *a)
 
 static NDIS_STATUS create_tx_pool(struct mp_adapter *a)
 {
-	const struct frame_pool_config c = { .name = "vmq-tx-copy", .frames = 4096, .cache = 256,
+	/* More than the NIC's rings can hold on to: it frees what it sent only when it
+	 * is given more. */
+	const unsigned frames = 4096 + 1024u * nic_tx_queues(a->nic);
+	const struct frame_pool_config c = { .name = "vmq-tx-copy", .frames = frames, .cache = 256,
 					     .data_room = (uint16_t)(a->max_frame + VLAN_TAG) };
 	struct error err;
 

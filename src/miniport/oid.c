@@ -70,7 +70,7 @@ static NDIS_STATUS set(struct mp_adapter *a, PNDIS_OID_REQUEST r)
 	default:
 		return NDIS_STATUS_NOT_SUPPORTED;
 	}
-	if (status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_PENDING)
+	if (status == NDIS_STATUS_SUCCESS)   /* PENDING: it may be over, and no longer ours */
 		r->DATA.SET_INFORMATION.BytesRead = r->DATA.SET_INFORMATION.InformationBufferLength;
 	return status;
 }

@@ -327,6 +327,8 @@ NDIS_STATUS mp_queue_change(struct mp_adapter *a, const NDIS_RECEIVE_QUEUE_PARAM
 		free(m);
 		return status;
 	}
+	atomic_store(&q->processor, NO_PROCESSOR);
+	atomic_store(&q->tx.processor, NO_PROCESSOR);
 	OvmqCallWhenQuiet(move_arrives, m);
 	return NDIS_STATUS_PENDING;
 }
@@ -394,7 +396,11 @@ NDIS_STATUS mp_queue_free(struct mp_adapter *a, unsigned id, PNDIS_OID_REQUEST r
 
 	if (!id || id > a->settings.queues || !mp_queue_event(q, VMQ_EVENT_FREE))
 		return NDIS_STATUS_INVALID_PARAMETER;   /* C12, G9 */
-	vmq_tx_map_clear(a->tx_map, (uint16_t)id);      /* B6: from now on the default queue */
+	/* B6: from now on the default queue. Under the lock, since a sender that is no
+	 * worker holds no quiet up: it looks the map up again under the lock. */
+	NdisAcquireSpinLock(&q->tx.lock);
+	vmq_tx_map_clear(a->tx_map, (uint16_t)id);
+	NdisReleaseSpinLock(&q->tx.lock);
 	q->pending = request;
 	OvmqCallWhenQuiet(free_is_quiet, q);
 	return NDIS_STATUS_PENDING;

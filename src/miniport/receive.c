@@ -56,7 +56,7 @@ static void collect_returns(struct mp_queue *q)
 /* Gives a chain of one queue's NBLs, first to last, back to it (F27). */
 static void give_back(struct mp_queue *q, NET_BUFFER_LIST *first, NET_BUFFER_LIST *last, unsigned n)
 {
-	unsigned owner = atomic_load_explicit(&q->processor, memory_order_relaxed);
+	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire);
 	NET_BUFFER_LIST *head;
 
 	if (OvmqIsProcessor(owner)) {
@@ -74,7 +74,7 @@ static void give_back(struct mp_queue *q, NET_BUFFER_LIST *first, NET_BUFFER_LIS
 		NET_BUFFER_LIST_NEXT_NBL(last) = head;
 	while (!atomic_compare_exchange_weak_explicit(&q->back, &head, first, memory_order_release,
 						      memory_order_relaxed));
-	OvmqNotifyProcessor(owner);
+	mp_notify(owner);
 }
 
 _Use_decl_annotations_
@@ -175,6 +175,15 @@ static void indicate(struct mp_adapter *a, struct mp_chain *c, ULONG flags)
 					   NDIS_RECEIVE_FLAGS_SHARED_MEMORY_INFO_VALID | flags);
 }
 
+/* What queues that may share a call have left so far (F5). */
+static void indicate_mixed(struct mp_processor *p)
+{
+	struct mp_chain c = p->mixed;
+
+	p->mixed = (struct mp_chain){ NULL, NULL, 0 };
+	indicate(p->adapter, &c, 0);
+}
+
 /* The NBL's OOB and origin, as every indication has them (F1, F7, F8). */
 static inline void finish(struct mp_queue *q, NET_BUFFER_LIST *nbl)
 {
@@ -208,6 +217,9 @@ static void deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf 
 	bool alone = atomic_load_explicit(&q->per_queue_indication, memory_order_relaxed);
 	struct mp_chain *c = alone ? &own : &p->mixed;
 	unsigned can = buffers_for(q, n);
+
+	if (alone)
+		indicate_mixed(p);   /* it may hold earlier frames of this queue (C49, F13) */
 
 	for (unsigned i = 0; i < can; i++) {
 		NET_BUFFER_LIST *nbl = q->buffers ? place(q, pkts[i]) : describe_in_place(pkts[i]);
@@ -342,7 +354,7 @@ static unsigned sift(struct mp_processor *p, struct rte_mbuf **pkts, unsigned n,
  * is on its way by the ring keeps later ones from overtaking it (F13). */
 static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane)
 {
-	unsigned owner = atomic_load_explicit(&q->processor, memory_order_relaxed);
+	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire);
 	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed), n = lane->n;
 
 	lane->n = 0;
@@ -360,7 +372,7 @@ static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *
 		rte_pktmbuf_free_bulk(lane->burst + pushed, n - pushed);
 	}
 	if (owner != p->number)
-		OvmqNotifyProcessor(owner);
+		mp_notify(owner);
 }
 
 /* One burst of one NIC queue, on its way to the receive queues. */
@@ -413,13 +425,12 @@ static bool must_wait(const struct mp_adapter *a, unsigned rx)
 {
 	if (!a->nic_can_wait)
 		return false;
-	for (unsigned p = 0; p < a->n_processors; p++) {
-		struct mp_queue_list *l =
-			atomic_load_explicit(&a->processors[p].queues, memory_order_acquire);
+	for (unsigned id = 0; id <= a->settings.queues; id++) {
+		const struct mp_queue *q = &a->queues[id];
 
-		for (unsigned i = 0; i < l->n; i++)
-			if (spsc_room(l->list[i]->lanes[rx].ring) < BURST)
-				return true;
+		if (atomic_load_explicit(&q->state, memory_order_acquire) == VMQ_QUEUE_RUNNING &&
+		    spsc_room(q->lanes[rx].ring) < BURST)
+			return true;
 	}
 	return false;
 }
@@ -464,8 +475,10 @@ VOID MiniportMessageInterruptDPC(NDIS_HANDLE MiniportInterruptContext, ULONG Mes
 
 	(void)MiniportDpcContext;
 	(void)NdisReserved2;
+	/* Another queue first each time: a few busy ones must not use up the throttle. */
+	p->turn++;
 	for (unsigned i = 0; i < queues->n; i++) {
-		struct mp_queue *q = queues->list[i];
+		struct mp_queue *q = queues->list[(p->turn + i) % queues->n];
 
 		collect_returns(q);
 		more |= drain_rings(p, q, &budget);
@@ -484,8 +497,7 @@ VOID MiniportMessageInterruptDPC(NDIS_HANDLE MiniportInterruptContext, ULONG Mes
 		if (!got)
 			notice_end(a);
 	}
-	indicate(a, &p->mixed, 0);
-	p->mixed = (struct mp_chain){ NULL, NULL, 0 };
+	indicate_mixed(p);
 	mp_drain_check(p);
 	throttle->MoreNblsPending = more;
 }
@@ -519,8 +531,10 @@ BOOLEAN mp_processor_arm(PVOID Context, BOOLEAN Sleep)
 
 		work |= atomic_load_explicit(&q->back, memory_order_acquire) != NULL;
 		work |= mp_tx_is_waiting(&q->tx);
+		work |= atomic_load_explicit(&q->draining, memory_order_acquire) &&
+			mp_queue_is_home(q);
 		for (unsigned r = 0; r < a->settings.rx_queues; r++)
 			work |= !spsc_is_empty(q->lanes[r].ring);
 	}
-	return work;
+	return work || (Sleep && mp_pause_can_end(a));
 }

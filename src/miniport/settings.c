@@ -66,6 +66,7 @@ NDIS_STATUS mp_settings_read(struct mp_adapter *a)
 
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
+	*s = (struct mp_settings){ .rx_queues = 0 };
 	nic = read_text(config, "Nic", s->nic, sizeof(s->nic));
 	read_text(config, "NicOut", s->out, sizeof(s->out));
 	s->mtu = read_number(config, "Mtu", 1500);
@@ -76,6 +77,7 @@ NDIS_STATUS mp_settings_read(struct mp_adapter *a)
 	if (!nic || s->mtu < 68 || s->mtu > 9600 || !s->rx_queues || s->rx_queues > MAX_RX_QUEUES ||
 	    s->queues > 1024 || s->buffers < 16 || s->buffers > 65536) {
 		log_error("miniport: keyword Nic is missing or too long, or a number is out of range");
+		s->rx_queues = s->queues = 0;   /* nothing was made yet */
 		return NDIS_STATUS_INVALID_PARAMETER;
 	}
 	a->max_frame = (uint16_t)(s->mtu + ETHERNET_HEADER);

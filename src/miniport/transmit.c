@@ -139,7 +139,7 @@ static unsigned send_burst(struct mp_adapter *a, struct mp_tx_queue *t, struct m
 	fill(a, t, &b);
 	for (unsigned i = 0; i < b.n; i++)
 		bytes[i] = b.pkts[i]->pkt_len;   /* the NIC may free them */
-	taken = b.n ? to_nic(a, atomic_load_explicit(&t->processor, memory_order_relaxed), &b) : 0;
+	taken = b.n ? to_nic(a, OvmqCurrentProcessor(), &b) : 0;
 	advance(t, &b, taken, done);
 	NdisDprReleaseSpinLock(&t->lock);
 	for (unsigned i = 0; i < taken; i++)
@@ -177,9 +177,19 @@ bool mp_tx_flush(struct mp_adapter *a, struct mp_tx_queue *t)
 	return moved;
 }
 
-static void enqueue(struct mp_tx_queue *t, struct mp_chain *c)
+/* Appends to the transmit queue that the id chooses while its lock is held: a free
+ * of the queue, which takes the lock to clear the map, comes before or after (B7). */
+static struct mp_tx_queue *enqueue(struct mp_adapter *a, unsigned queue, struct mp_chain *c)
 {
-	NdisAcquireSpinLock(&t->lock);
+	struct mp_tx_queue *t;
+
+	for (;;) {
+		t = &a->queues[vmq_tx_map_lookup(a->tx_map, (uint16_t)queue)].tx;
+		NdisAcquireSpinLock(&t->lock);
+		if (t == &a->queues[vmq_tx_map_lookup(a->tx_map, (uint16_t)queue)].tx)
+			break;
+		NdisReleaseSpinLock(&t->lock);
+	}
 	if (t->waiting.last)
 		NET_BUFFER_LIST_NEXT_NBL(t->waiting.last) = c->first;
 	else
@@ -188,6 +198,7 @@ static void enqueue(struct mp_tx_queue *t, struct mp_chain *c)
 	t->waiting.n += c->n;
 	counter_add(&t->accepted, c->n);
 	NdisReleaseSpinLock(&t->lock);
+	return t;
 }
 
 static void refuse(struct mp_adapter *a, NET_BUFFER_LIST *nbl, NDIS_STATUS status, ULONG send_flags)
@@ -202,16 +213,17 @@ static void refuse(struct mp_adapter *a, NET_BUFFER_LIST *nbl, NDIS_STATUS statu
 /* The list joins its transmit queue; here is where a stale id is decided. */
 static void submit(struct mp_adapter *a, unsigned queue, struct mp_chain *c)
 {
-	struct mp_tx_queue *t = &a->queues[vmq_tx_map_lookup(a->tx_map, (uint16_t)queue)].tx;
-	unsigned owner = atomic_load_explicit(&t->processor, memory_order_relaxed);
+	struct mp_tx_queue *t;
+	unsigned owner;
 
 	if (!c->n)
 		return;
-	enqueue(t, c);
+	t = enqueue(a, queue, c);
+	owner = atomic_load_explicit(&t->processor, memory_order_acquire);
 	if (OvmqIsProcessor(owner))
 		mp_tx_flush(a, t);
 	else
-		OvmqNotifyProcessor(owner);
+		mp_notify(owner);
 }
 
 _Use_decl_annotations_

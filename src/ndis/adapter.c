@@ -93,6 +93,7 @@ static void adapter_free(struct ndis_adapter *a)
 	free(atomic_load(&a->running));
 	pthread_mutex_destroy(&a->oids.lock);
 	pthread_mutex_destroy(&a->memory_lock);
+	pthread_rwlock_destroy(&a->bindings_lock);
 	pthread_mutex_destroy(&a->wait_lock);
 	pthread_cond_destroy(&a->wait_done);
 	free(a);
@@ -117,6 +118,7 @@ static struct ndis_adapter *adapter_create(struct ndis_image *image, const char 
 	strncpy(a->name, name, sizeof(a->name) - 1);
 	pthread_mutex_init(&a->oids.lock, NULL);
 	pthread_mutex_init(&a->memory_lock, NULL);
+	pthread_rwlock_init(&a->bindings_lock, NULL);
 	pthread_mutex_init(&a->wait_lock, NULL);
 	pthread_cond_init(&a->wait_done, NULL);
 	return a;
@@ -248,7 +250,7 @@ void *ndis_adapter_context(struct ndis_adapter *a)
 
 uint64_t ndis_adapter_unclaimed(const struct ndis_adapter *a)
 {
-	return counter_read(&a->unclaimed);
+	return atomic_load(&a->unclaimed);
 }
 
 int ndis_adapter_is_removed(const struct ndis_adapter *a)

@@ -22,6 +22,7 @@ static void publish_running(struct ndis_adapter *a)
 		if (state == NDIS_BINDING_RUNNING || state == NDIS_BINDING_PAUSING)
 			new->list[new->n++] = a->bindings[i];
 	}
+	new->alone = new->n == 1 && a->n_bindings == 1;
 	old = atomic_exchange(&a->running, new);
 	kernel_synchronize();
 	free(old);
@@ -133,7 +134,10 @@ void ndis_bind_late(struct ndis_adapter *a, struct ndis_protocol_driver *protoco
 		return;
 	}
 	atomic_store(&b->state, NDIS_BINDING_PAUSED);
+	pthread_rwlock_wrlock(&a->bindings_lock);
 	a->bindings[a->n_bindings++] = b;
+	pthread_rwlock_unlock(&a->bindings_lock);
+	publish_running(a);   /* whoever ran alone does so no longer */
 	if (atomic_load(&a->state) == NDIS_ADAPTER_RUNNING)
 		binding_restart(b);
 }
@@ -155,6 +159,7 @@ static void unbind(struct ndis_adapter *a, struct ndis_binding *b)
 	ndis_adapter_wait(a, b->protocol->handlers.UnbindAdapterHandlerEx(b, b->context));
 	if (b->opened)
 		log_error("adapter %s: a protocol was unbound without NdisCloseAdapterEx", a->name);
+	pthread_rwlock_wrlock(&a->bindings_lock);
 	for (unsigned i = 0; i < a->n_bindings; i++)
 		if (a->bindings[i] == b) {
 			memmove(&a->bindings[i], &a->bindings[i + 1],
@@ -162,7 +167,8 @@ static void unbind(struct ndis_adapter *a, struct ndis_binding *b)
 			a->n_bindings--;
 			break;
 		}
-	kernel_synchronize();
+	pthread_rwlock_unlock(&a->bindings_lock);
+	publish_running(a);
 	free(b);
 }
 

@@ -79,7 +79,7 @@ VOID NdisQueueIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle, NDIS_IO_WORKITEM_FUNC
 
 	w->routine = Routine;
 	w->context = WorkItemContext;
-	kernel_call_passive(run_work_item, w);
+	kernel_call_work(run_work_item, w);
 }
 
 VOID NdisFreeIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle)

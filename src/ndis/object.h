@@ -65,13 +65,14 @@ struct ndis_binding {
 	struct ndis_protocol_driver *protocol;
 	NDIS_HANDLE context;                  /* ProtocolBindingContext */
 	atomic_int state;                     /* enum ndis_binding_state; control writes */
-	ULONG packet_filter;                  /* what it asked for by OID_GEN_CURRENT_PACKET_FILTER */
+	atomic_uint packet_filter;            /* what it asked for by OID_GEN_CURRENT_PACKET_FILTER */
 	bool opened;                          /* between NdisOpenAdapterEx and NdisCloseAdapterEx */
 };
 
 /* The running bindings, as the data path sees them: replaced whole. */
 struct ndis_bindings {
 	unsigned n;
+	bool alone;                           /* the one that runs is the only one there is */
 	struct ndis_binding *list[NDIS_MAX_BINDINGS];
 };
 
@@ -125,14 +126,15 @@ struct ndis_adapter {
 	char name[64];
 	const struct ndis_keyword *keywords;              /* until an entry without a name */
 	struct ndis_attributes attributes;
-	struct ndis_binding *bindings[NDIS_MAX_BINDINGS]; /* all of them; PnP lock */
+	pthread_rwlock_t bindings_lock;                   /* over the two below */
+	struct ndis_binding *bindings[NDIS_MAX_BINDINGS]; /* all of them */
 	unsigned n_bindings;
 	struct ndis_oid_queue oids;
 	struct ndis_receive_filters *filters;             /* NULL: no receive filtering */
 	pthread_mutex_t memory_lock;
 	struct ndis_shared_block *memory;                 /* shared blocks not yet freed */
 	bool dma;                                         /* scatter-gather DMA registered (E2) */
-	counter_t unclaimed;                              /* indicated while no binding ran */
+	_Atomic uint64_t unclaimed;                       /* indicated while no binding ran */
 	atomic_bool removed;                              /* NdisMRemoveMiniport was called */
 	/* A pause or restart that the driver pended: its status, and the wait for it. */
 	pthread_mutex_t wait_lock;

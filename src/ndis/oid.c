@@ -17,12 +17,14 @@
 #define NEXT_OF(r)    (*(PNDIS_OID_REQUEST *)&(r)->NdisReserved[sizeof(PVOID)])
 
 /* The packet filter of the adapter: what any binding asked for. */
-static ULONG combined_filter(const struct ndis_adapter *a, const struct ndis_binding *changing,
+static ULONG combined_filter(struct ndis_adapter *a, const struct ndis_binding *changing,
 			     ULONG filter)
 {
+	pthread_rwlock_rdlock(&a->bindings_lock);
 	for (unsigned i = 0; i < a->n_bindings; i++)
 		if (a->bindings[i] != changing)
-			filter |= a->bindings[i]->packet_filter;
+			filter |= atomic_load(&a->bindings[i]->packet_filter);
+	pthread_rwlock_unlock(&a->bindings_lock);
 	return filter;
 }
 
@@ -37,10 +39,13 @@ static NDIS_STATUS begin_packet_filter(struct ndis_binding *b, PNDIS_OID_REQUEST
 			r->DATA.QUERY_INFORMATION.BytesNeeded = sizeof(ULONG);
 			return NDIS_STATUS_INVALID_LENGTH;
 		}
-		*(ULONG *)r->DATA.QUERY_INFORMATION.InformationBuffer = b->packet_filter;
+		*(ULONG *)r->DATA.QUERY_INFORMATION.InformationBuffer =
+			atomic_load(&b->packet_filter);
 		r->DATA.QUERY_INFORMATION.BytesWritten = sizeof(ULONG);
 		return NDIS_STATUS_SUCCESS;
 	}
+	if (r->RequestType != NdisRequestSetInformation)
+		return NDIS_STATUS_NOT_SUPPORTED;
 	if (r->DATA.SET_INFORMATION.InformationBufferLength < sizeof(ULONG)) {
 		r->DATA.SET_INFORMATION.BytesNeeded = sizeof(ULONG);
 		return NDIS_STATUS_INVALID_LENGTH;
@@ -60,7 +65,7 @@ static void end_packet_filter(struct ndis_binding *b, PNDIS_OID_REQUEST r, NDIS_
 	memcpy(&asked, &r->NdisReserved[2 * sizeof(PVOID)], sizeof(asked));
 	memcpy(r->DATA.SET_INFORMATION.InformationBuffer, &asked, sizeof(asked));
 	if (status == NDIS_STATUS_SUCCESS)
-		b->packet_filter = asked;
+		atomic_store(&b->packet_filter, asked);
 }
 
 static bool is_set_packet_filter(const NDIS_OID_REQUEST *r)
@@ -106,7 +111,7 @@ static void turn_over(struct ndis_adapter *a)
 	/* Not from here: the completion may run at DISPATCH_LEVEL, and
 	 * MiniportOidRequest wants PASSIVE_LEVEL (I27). */
 	if (more)
-		kernel_call_passive(next_turn, a);
+		kernel_call_turn(next_turn, a);
 }
 
 /* Has its turn. PENDING: NdisMOidRequestComplete will end it, or has already. */
@@ -161,7 +166,7 @@ NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidR
 	BINDING_OF(OidRequest) = b;
 	NEXT_OF(OidRequest) = NULL;
 	pthread_mutex_lock(&a->oids.lock);
-	if (a->oids.busy) {
+	if (a->oids.busy || a->oids.first) {
 		if (a->oids.last)
 			NEXT_OF(a->oids.last) = OidRequest;
 		else

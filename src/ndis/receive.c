@@ -23,7 +23,7 @@ static ULONG return_flags(ULONG receive_flags)
 /* Nobody runs who could take the chain: back to the miniport, and counted. */
 static void unclaimed(struct ndis_adapter *a, PNET_BUFFER_LIST list, ULONG count, ULONG flags)
 {
-	counter_add(&a->unclaimed, count);
+	atomic_fetch_add_explicit(&a->unclaimed, count, memory_order_relaxed);
 	if (!(flags & NDIS_RECEIVE_FLAGS_RESOURCES))
 		a->driver->handlers.ReturnNetBufferListsHandler(a->context, list,
 								return_flags(flags));
@@ -37,7 +37,7 @@ static bool wants(struct ndis_adapter *a, const struct ndis_binding *b, PNET_BUF
 	const UCHAR *to = (const UCHAR *)NET_BUFFER_CURRENT_MDL(nb)->MappedSystemVa +
 			  NET_BUFFER_CURRENT_MDL_OFFSET(nb);
 	USHORT queue = NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl);
-	ULONG f = b->packet_filter;
+	ULONG f = atomic_load_explicit(&b->packet_filter, memory_order_relaxed);
 
 	if (queue != NDIS_DEFAULT_RECEIVE_QUEUE_ID)
 		return ndis_receive_filter_owner(a, queue) == b;
@@ -78,7 +78,7 @@ void ndis_direct_indicate(struct ndis_adapter *a, PNET_BUFFER_LIST list, NDIS_PO
 	const struct ndis_bindings *running =
 		atomic_load_explicit(&a->running, memory_order_acquire);
 
-	if (running->n == 1) {
+	if (running->alone) {
 		/* The adapter's packet filter is this binding's own: nothing to test. */
 		receive(running->list[0], list, port, count, flags);
 		return;

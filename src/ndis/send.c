@@ -23,15 +23,11 @@ static void direct_send_complete(struct ndis_adapter *a, PNET_BUFFER_LIST list, 
 	const struct ndis_bindings *running =
 		atomic_load_explicit(&a->running, memory_order_acquire);
 
-	if (running->n == 1) {
+	if (running->alone) {
 		struct ndis_binding *b = running->list[0];
 
-		/* One binding runs, but one that pauses may still be owed completions. */
-		if (list->SourceHandle == b && a->n_bindings == 1) {
-			b->protocol->handlers.SendNetBufferListsCompleteHandler(b->context, list,
-										flags);
-			return;
-		}
+		b->protocol->handlers.SendNetBufferListsCompleteHandler(b->context, list, flags);
+		return;
 	}
 	complete_by_sender(list, flags);
 }

@@ -31,6 +31,8 @@ VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle,
 		return;
 	}
 	note(a, StatusIndication);
+	/* Held over the calls: a binding is not taken away while it is told. */
+	pthread_rwlock_rdlock(&a->bindings_lock);
 	for (unsigned i = 0; i < a->n_bindings; i++) {
 		struct ndis_binding *b = a->bindings[i];
 
@@ -39,4 +41,5 @@ VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle,
 			continue;
 		b->protocol->handlers.StatusHandlerEx(b->context, StatusIndication);
 	}
+	pthread_rwlock_unlock(&a->bindings_lock);
 }

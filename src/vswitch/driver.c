@@ -85,6 +85,21 @@ static VOID ProtocolCloseAdapterCompleteEx(NDIS_HANDLE ProtocolBindingContext)
 	(void)ProtocolBindingContext;   /* nor does our NdisCloseAdapterEx */
 }
 
+static VOID set_event(PVOID event)
+{
+	NdisSetEvent(event);
+}
+
+/* Until every worker has seen the flags. */
+static void wait_until_quiet(void)
+{
+	NDIS_EVENT quiet;
+
+	NdisInitializeEvent(&quiet);
+	OvmqCallWhenQuiet(set_event, &quiet);
+	NdisWaitEvent(&quiet, 0);
+}
+
 /* I20: no new sends, own sends back, receives back. The ports' owners let go of
  * what they hold as soon as they see the flag; sends that the adapter does not get
  * rid of within a second are cancelled (A57). */
@@ -110,6 +125,7 @@ static NDIS_STATUS ProtocolNetPnPEvent(NDIS_HANDLE ProtocolBindingContext,
 	case NetEventPause:
 		atomic_store(&vs_switch.flowing, false);
 		atomic_store(&vs_switch.paused, true);
+		wait_until_quiet();
 		wait_until_empty();
 		return NDIS_STATUS_SUCCESS;
 	case NetEventRestart:

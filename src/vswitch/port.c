@@ -138,6 +138,16 @@ static unsigned deliver_inboxes(struct vs_port *port)
 	return sum;
 }
 
+/* The switch pauses: what waits for a VM that does not take it is let go. */
+static void empty_inboxes(struct vs_port *port)
+{
+	drop_waiting(port, PORT_DROP_STOPPED);
+	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+		while ((port->n_waiting = spsc_pop(port->inboxes[p].ring, (void **)port->waiting,
+						   BURST)))
+			drop_waiting(port, PORT_DROP_STOPPED);
+}
+
 static bool inboxes_are_empty(const struct vs_port *port)
 {
 	for (unsigned p = 0; p < vs_switch.n_processors; p++)
@@ -161,6 +171,8 @@ ULONG vs_port_poll(PVOID Context)
 			work += vs_port_deliver_held(port);
 	}
 	work += deliver_inboxes(port);
+	if (port->n_waiting && atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
+		empty_inboxes(port);
 	if (atomic_load_explicit(&vs_switch.flowing, memory_order_acquire)) {
 		n = vmport_receive(port->vm, pkts, BURST);
 		if (n)
