@@ -24,5 +24,6 @@
 #include <ndis/interrupt.h>
 #include <ndis/memory.h>
 #include <ndis/protocol.h>
+#include <ndis/filter.h>
 
 #endif

@@ -375,6 +375,7 @@ typedef enum _NDIS_PORT_TYPE {
 	NdisPortTypeBridge,
 	NdisPortTypeRasConnection,
 	NdisPortType8021xSupplicant,
+	NdisPortTypeNdisImPlatform,
 	NdisPortTypeMax
 } NDIS_PORT_TYPE, *PNDIS_PORT_TYPE;
 

@@ -197,8 +197,8 @@ typedef LONG HRESULT;
 #define MAXSHORT     0x7fff
 #define MAXLONG      0x7fffffff
 #define MAXLONGLONG  0x7fffffffffffffffL
-#define MINCHAR      (-0x80)
-#define MINSHORT     (-0x8000)
+#define MINCHAR      0x80
+#define MINSHORT     0x8000
 #define MINLONG      ((LONG)0x80000000U)
 
 typedef union _LARGE_INTEGER {
@@ -299,8 +299,17 @@ typedef struct _UNICODE_STRING {
 } UNICODE_STRING, *PUNICODE_STRING;
 typedef const UNICODE_STRING *PCUNICODE_STRING;
 
+/* The Buffer of a constant string is not const; nobody writes through it. */
+#ifdef __cplusplus
+extern "C++" {
+template <typename T> constexpr T *OvmqMutable(const T *s) { return const_cast<T *>(s); }
+}
+#define OVMQ_MUTABLE(s) OvmqMutable(s)
+#else
+#define OVMQ_MUTABLE(s) ((PVOID)(s))
+#endif
 #define RTL_CONSTANT_STRING(s) \
-	{ sizeof(s) - sizeof((s)[0]), sizeof(s), (s) }
+	{ sizeof(s) - sizeof((s)[0]), sizeof(s), OVMQ_MUTABLE(s) }
 #define DECLARE_CONST_UNICODE_STRING(var, str) \
 	const WCHAR var##_buffer[] = str; \
 	const UNICODE_STRING var = { sizeof(str) - sizeof(WCHAR), sizeof(str), (PWCH)var##_buffer }

@@ -142,7 +142,8 @@ struct rte_mbuf *frame_borrow(NET_BUFFER_LIST *nbl)
 	f = frame_of_mbuf(m);
 	data = (char *)f->mdl.MappedSystemVa + f->nb.CurrentMdlOffset;
 	if (nbl->FirstNetBuffer != &f->nb || f->nb.Next || f->nb.MdlChain != &f->mdl ||
-	    f->nb.CurrentMdl != &f->mdl || data < (char *)m->buf_addr ||
+	    f->nb.CurrentMdl != &f->mdl || f->nb.CurrentMdlOffset > f->mdl.ByteCount ||
+	    data < (char *)m->buf_addr ||
 	    f->nb.DataLength > f->mdl.ByteCount - f->nb.CurrentMdlOffset)
 		return NULL;
 	m->data_off = (uint16_t)(data - (char *)m->buf_addr);
@@ -159,16 +160,16 @@ static ULONG gather(char *to, const MDL **mdl, ULONG *offset, ULONG n)
 	ULONG done = 0;
 
 	while (done < n && *mdl) {
-		ULONG here = (*mdl)->ByteCount - *offset;
+		ULONG here = (*mdl)->ByteCount > *offset ? (*mdl)->ByteCount - *offset : 0;
 
 		if (here > n - done)
 			here = n - done;
 		memcpy(to + done, (const char *)(*mdl)->MappedSystemVa + *offset, here);
 		done += here;
 		*offset += here;
-		if (*offset == (*mdl)->ByteCount) {
+		if (*offset >= (*mdl)->ByteCount) {
+			*offset -= (*mdl)->ByteCount;
 			*mdl = (*mdl)->Next;
-			*offset = 0;
 		}
 	}
 	return done;

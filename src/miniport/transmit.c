@@ -35,7 +35,7 @@ static void complete(struct mp_adapter *a, struct mp_tx_queue *t, struct mp_chai
 static NDIS_STATUS inspect(const struct mp_adapter *a, const NET_BUFFER_LIST *nbl)
 {
 	for (const NET_BUFFER *nb = NET_BUFFER_LIST_FIRST_NB(nbl); nb; nb = NET_BUFFER_NEXT_NB(nb)) {
-		ULONG have = 0;
+		ULONG64 have = 0;
 
 		if (NET_BUFFER_DATA_LENGTH(nb) > a->max_frame)
 			return NDIS_STATUS_INVALID_LENGTH;
@@ -43,7 +43,10 @@ static NDIS_STATUS inspect(const struct mp_adapter *a, const NET_BUFFER_LIST *nb
 			return NDIS_STATUS_FAILURE;      /* A33a */
 		for (const MDL *m = NET_BUFFER_CURRENT_MDL(nb); m; m = NDIS_MDL_LINKAGE(m))
 			have += MmGetMdlByteCount(m);
-		if (have < NET_BUFFER_CURRENT_MDL_OFFSET(nb) + NET_BUFFER_DATA_LENGTH(nb))
+		/* I44: the data lies in the MDLs, and begins in the first of them. */
+		if (!NET_BUFFER_CURRENT_MDL(nb) ||
+		    NET_BUFFER_CURRENT_MDL_OFFSET(nb) > MmGetMdlByteCount(NET_BUFFER_CURRENT_MDL(nb)) ||
+		    have < (ULONG64)NET_BUFFER_CURRENT_MDL_OFFSET(nb) + NET_BUFFER_DATA_LENGTH(nb))
 			return NDIS_STATUS_FAILURE;
 	}
 	return NET_BUFFER_LIST_FIRST_NB(nbl) ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE;

@@ -122,7 +122,7 @@ VOID NdisAcquireRWLockWrite(PNDIS_RW_LOCK_EX Lock, PLOCK_STATE_EX LockState, UCH
 VOID NdisReleaseRWLock(PNDIS_RW_LOCK_EX Lock, PLOCK_STATE_EX LockState);
 
 /* The locks of before 6.20, embedded in the driver's own memory. */
-#define MAXIMUM_PROCESSORS_IN_RW_LOCK 32
+#define MAXIMUM_PROCESSORS 64
 typedef union _NDIS_RW_LOCK_REFCOUNT {
 	ULONG RefCount;
 	UCHAR cacheLine[16];
@@ -137,9 +137,14 @@ typedef struct _NDIS_RW_LOCK {
 		UCHAR Reserved[16];
 	};
 	union {
-		NDIS_RW_LOCK_REFCOUNT RefCount[MAXIMUM_PROCESSORS_IN_RW_LOCK];
+		NDIS_RW_LOCK_REFCOUNT RefCount[MAXIMUM_PROCESSORS];
 		ULONG RefCountEx[sizeof(NDIS_RW_LOCK_REFCOUNT) / sizeof(ULONG) *
-				 MAXIMUM_PROCESSORS_IN_RW_LOCK];
+				 MAXIMUM_PROCESSORS];
+		struct {
+			KSPIN_LOCK RefCountLock;
+			volatile ULONG SharedRefCount;
+			volatile BOOLEAN WriterWaiting;
+		};
 	};
 } NDIS_RW_LOCK, *PNDIS_RW_LOCK;
 
@@ -228,7 +233,6 @@ USHORT NdisMaxGroupCount(VOID);
 ULONG NdisCurrentProcessorIndex(VOID);
 PROCESSOR_NUMBER NdisCurrentGroupAndProcessor(VOID);
 ULONG NdisProcessorNumberToIndex(PROCESSOR_NUMBER ProcNum);
-VOID NdisProcessorIndexToNumber(ULONG ProcIndex, PPROCESSOR_NUMBER ProcNum);
 NDIS_STATUS NdisGetRssProcessorInformation(NDIS_HANDLE NdisHandle,
 					   PNDIS_RSS_PROCESSOR_INFO RssProcessorInfo, PSIZE_T Size);
 

@@ -165,27 +165,23 @@ struct _NET_BUFFER_LIST {
 };
 
 /* NblFlags */
-#define NDIS_NBL_FLAGS_HD_SPLIT                              0x00000001
-#define NDIS_NBL_FLAGS_IS_IPV4                               0x00000002
-#define NDIS_NBL_FLAGS_IS_IPV6                               0x00000004
-#define NDIS_NBL_FLAGS_IS_TCP                                0x00000008
-#define NDIS_NBL_FLAGS_SEND_READ_ONLY                        0x00000010
-#define NDIS_NBL_FLAGS_RECV_READ_ONLY                        0x00000020
-#define NDIS_NBL_FLAGS_IS_UDP                                0x00000040
-#define NDIS_NBL_FLAGS_SPLIT_AT_UPPER_LAYER_PROTOCOL_HEADER  0x00000080
-#define NDIS_NBL_FLAGS_SPLIT_AT_UPPER_LAYER_PROTOCOL_PAYLOAD 0x00000100
-#define NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET                    0x00000200
-#define NDIS_NBL_FLAGS_CAPTURE_TIMESTAMP_ON_TRANSMIT         0x00000400
-#define NDIS_NBL_FLAGS_NDIS_RESERVED                         0x00000FFF
-#define NDIS_NBL_FLAGS_MINIPORT_RESERVED                     0x0000F000
-#define NDIS_NBL_FLAGS_SCRATCH                               0x000F0000
-#define NDIS_NBL_FLAGS_PROTOCOL_RESERVED                     0xFFF00000U
+#define NDIS_NBL_FLAGS_SEND_READ_ONLY                        0x00000001
+#define NDIS_NBL_FLAGS_RECV_READ_ONLY                        0x00000002
+#define NDIS_NBL_FLAGS_HD_SPLIT                              0x00000100
+#define NDIS_NBL_FLAGS_IS_IPV4                               0x00000200
+#define NDIS_NBL_FLAGS_IS_IPV6                               0x00000400
+#define NDIS_NBL_FLAGS_IS_TCP                                0x00000800
+#define NDIS_NBL_FLAGS_IS_UDP                                0x00001000
+#define NDIS_NBL_FLAGS_SPLIT_AT_UPPER_LAYER_PROTOCOL_HEADER  0x00002000
+#define NDIS_NBL_FLAGS_SPLIT_AT_UPPER_LAYER_PROTOCOL_PAYLOAD 0x00004000
+#define NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET                    0x00008000
+#define NDIS_NBL_FLAGS_CAPTURE_TIMESTAMP_ON_TRANSMIT         0x00010000
 
 /* Flags */
-#define NBL_FLAGS_PROTOCOL_RESERVED     0xFFF00000U
+#define NBL_FLAGS_PROTOCOL_RESERVED     0xFFF00003U
 #define NBL_FLAGS_MINIPORT_RESERVED     0x0000F000
 #define NBL_FLAGS_SCRATCH               0x000F0000
-#define NBL_FLAGS_NDIS_RESERVED         0x00000FFF
+#define NBL_FLAGS_NDIS_RESERVED         0x00000FFC
 #define NBL_TEST_FLAG(nbl, f)           (((nbl)->Flags & (f)) != 0)
 #define NBL_SET_FLAG(nbl, f)            ((nbl)->Flags |= (f))
 #define NBL_CLEAR_FLAG(nbl, f)          ((nbl)->Flags &= ~(ULONG)(f))

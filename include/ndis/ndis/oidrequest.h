@@ -145,6 +145,7 @@ typedef enum _NET_PNP_EVENT_CODE {
 	NetEventSwitchActivate,
 	NetEventAllowBindsAbove,
 	NetEventInhibitBindsAbove,
+	NetEventAllowStart,
 	NetEventRequirePause,
 	NetEventMaximum
 } NET_PNP_EVENT_CODE, *PNET_PNP_EVENT_CODE;

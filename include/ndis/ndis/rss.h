@@ -127,7 +127,6 @@ typedef enum _NDIS_RSS_PROFILE {
 	NdisRssProfileNuma,
 	NdisRssProfileNumaStatic,
 	NdisRssProfileConservative,
-	NdisRssProfileBalanced,
 	NdisRssProfileMaximum
 } NDIS_RSS_PROFILE, *PNDIS_RSS_PROFILE;
 

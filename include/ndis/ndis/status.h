@@ -14,7 +14,7 @@
 #define NDIS_STATUS_NOT_SUPPORTED                                ((NDIS_STATUS)STATUS_NOT_SUPPORTED)
 #define NDIS_STATUS_INVALID_PARAMETER                            ((NDIS_STATUS)STATUS_INVALID_PARAMETER)
 #define NDIS_STATUS_INVALID_DEVICE_REQUEST                       ((NDIS_STATUS)STATUS_INVALID_DEVICE_REQUEST)
-#define NDIS_STATUS_DEVICE_BUSY                                  ((NDIS_STATUS)STATUS_DEVICE_BUSY)
+#define NDIS_STATUS_BUSY                                         ((NDIS_STATUS)STATUS_DEVICE_BUSY)
 
 /* ---- results that are no errors ---- */
 
@@ -50,11 +50,11 @@
 #define NDIS_STATUS_PORT_STATE                                   ((NDIS_STATUS)0x40010022U)
 #define NDIS_STATUS_OPER_STATUS                                  ((NDIS_STATUS)0x40010023U)
 #define NDIS_STATUS_PACKET_FILTER                                ((NDIS_STATUS)0x40010024U)
+#define NDIS_STATUS_OFFLOAD_PAUSE                                ((NDIS_STATUS)0x40020001U)
+#define NDIS_STATUS_OFFLOAD_RESUME                               ((NDIS_STATUS)0x40020003U)
 #define NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG                  ((NDIS_STATUS)0x40020006U)
 #define NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES           ((NDIS_STATUS)0x40020007U)
 #define NDIS_STATUS_OFFLOAD_ENCASPULATION_CHANGE                 ((NDIS_STATUS)0x40020008U)
-#define NDIS_STATUS_OFFLOAD_RESUME                               ((NDIS_STATUS)0x40020009U)
-#define NDIS_STATUS_OFFLOAD_PAUSE                                ((NDIS_STATUS)0x4002000AU)
 #define NDIS_STATUS_TCP_CONNECTION_OFFLOAD_HARDWARE_CAPABILITIES ((NDIS_STATUS)0x4002000BU)
 #define NDIS_STATUS_HD_SPLIT_CURRENT_CONFIG                      ((NDIS_STATUS)0x4002000CU)
 #define NDIS_STATUS_RECEIVE_QUEUE_STATE                          ((NDIS_STATUS)0x4002000DU)

@@ -98,7 +98,7 @@ typedef ULONG NDIS_QOS_SQ_ID, *PNDIS_QOS_SQ_ID;
 #define NDIS_DEFAULT_SWITCH_ID   0
 
 #define NDIS_STRING_CONST(s) \
-	{ sizeof(OVMQ_WIDE(s)) - sizeof(WCHAR), sizeof(OVMQ_WIDE(s)), (PWCH)OVMQ_WIDE(s) }
+	{ sizeof(OVMQ_WIDE(s)) - sizeof(WCHAR), sizeof(OVMQ_WIDE(s)), OVMQ_MUTABLE(OVMQ_WIDE(s)) }
 
 #define IF_MAX_STRING_SIZE 256
 #define IF_MAX_PHYS_ADDRESS_LENGTH 32

@@ -60,6 +60,14 @@ typedef DRIVER_STARTIO *PDRIVER_STARTIO;
 typedef VOID DRIVER_CANCEL(struct _DEVICE_OBJECT *DeviceObject, struct _IRP *Irp);
 typedef DRIVER_CANCEL *PDRIVER_CANCEL;
 
+typedef struct _KDEVICE_QUEUE {
+	CSHORT Type;
+	CSHORT Size;
+	LIST_ENTRY DeviceListHead;
+	KSPIN_LOCK Lock;
+	BOOLEAN Busy;
+} KDEVICE_QUEUE, *PKDEVICE_QUEUE;
+
 typedef struct _DEVICE_OBJECT {
 	CSHORT Type;
 	USHORT Size;
@@ -75,12 +83,19 @@ typedef struct _DEVICE_OBJECT {
 	PVOID DeviceExtension;
 	DEVICE_TYPE DeviceType;
 	CCHAR StackSize;
-	LIST_ENTRY QueueEntry;
+	union {
+		LIST_ENTRY ListEntry;
+		UCHAR Wcb[72];
+	} Queue;
 	ULONG AlignmentRequirement;
+	KDEVICE_QUEUE DeviceQueue;
 	KDPC Dpc;
 	ULONG ActiveThreadCount;
 	PVOID SecurityDescriptor;
 	KEVENT DeviceLock;
+	USHORT SectorSize;
+	USHORT Spare1;
+	PVOID DeviceObjectExtension;
 	PVOID Reserved;
 } DEVICE_OBJECT, *PDEVICE_OBJECT;
 
@@ -121,6 +136,30 @@ typedef struct _FILE_OBJECT {
 	PVOID Vpb;
 	PVOID FsContext;
 	PVOID FsContext2;
+	PVOID SectionObjectPointer;
+	PVOID PrivateCacheMap;
+	NTSTATUS FinalStatus;
+	struct _FILE_OBJECT *RelatedFileObject;
+	BOOLEAN LockOperation;
+	BOOLEAN DeletePending;
+	BOOLEAN ReadAccess;
+	BOOLEAN WriteAccess;
+	BOOLEAN DeleteAccess;
+	BOOLEAN SharedRead;
+	BOOLEAN SharedWrite;
+	BOOLEAN SharedDelete;
+	ULONG Flags;
+	UNICODE_STRING FileName;
+	LARGE_INTEGER CurrentByteOffset;
+	volatile ULONG Waiters;
+	volatile ULONG Busy;
+	PVOID LastLock;
+	KEVENT Lock;
+	KEVENT Event;
+	PVOID CompletionContext;
+	KSPIN_LOCK IrpListLock;
+	LIST_ENTRY IrpList;
+	PVOID FileObjectExtension;
 } FILE_OBJECT, *PFILE_OBJECT;
 
 /* ---- IRPs ---- */

@@ -144,7 +144,7 @@ VOID RtlAssert(PVOID VoidFailedAssertion, PVOID VoidFileName, ULONG LineNumber, 
 #define DPFLTR_INFO_LEVEL    3
 #define DPFLTR_MASK          0x80000000U
 #define DPFLTR_DEFAULT_ID    101
-#define DPFLTR_IHVNETWORK_ID 78
+#define DPFLTR_IHVNETWORK_ID 80
 #define DPFLTR_IHVDRIVER_ID  77
 
 ULONG DbgPrint(PCSTR Format, ...);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <rte_eal.h>
+
+#include "frame/frame.h"
+
+static struct frame_pool *pool;
+
+static struct rte_mbuf *frame_of(unsigned length, char first)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(frame_pool_mempool(pool));
+	char *data = rte_pktmbuf_append(m, (uint16_t)length);
+
+	for (unsigned i = 0; i < length; i++)
+		data[i] = (char)(first + (int)i);
+	return m;
+}
+
+static void an_mbuf_and_its_nbl_describe_the_same_bytes(void **state)
+{
+	struct rte_mbuf *m = frame_of(100, 1);
+	NET_BUFFER_LIST *nbl = frame_describe(m);
+	NET_BUFFER *nb = NET_BUFFER_LIST_FIRST_NB(nbl);
+
+	(void)state;
+	assert_ptr_equal(frame_mbuf(nbl), m);
+	assert_int_equal(NET_BUFFER_DATA_LENGTH(nb), 100);
+	assert_int_equal(MmGetMdlByteCount(NET_BUFFER_FIRST_MDL(nb)), 100);
+	assert_ptr_equal(NET_BUFFER_FIRST_MDL(nb)->MappedSystemVa, rte_pktmbuf_mtod(m, void *));
+	assert_null(NET_BUFFER_NEXT_NB(nb));
+	rte_pktmbuf_free(m);
+}
+
+static void A22_a_borrowed_frame_leaves_its_nbl_alive(void **state)
+{
+	struct rte_mbuf *m = frame_of(100, 1), *out = frame_borrow(frame_describe(m));
+
+	(void)state;
+	assert_ptr_equal(out, m);
+	rte_pktmbuf_free(out);                                   /* the NIC has sent it */
+	assert_int_equal(rte_mbuf_refcnt_read(m), 1);
+	assert_int_equal(frame_pool_in_use(pool), 1);
+	rte_pktmbuf_free(m);
+	assert_int_equal(frame_pool_in_use(pool), 0);
+}
+
+static void I44_an_nb_that_left_its_mbuf_is_not_borrowed(void **state)
+{
+	struct rte_mbuf *m = frame_of(100, 1);
+	NET_BUFFER_LIST *nbl = frame_describe(m);
+	NET_BUFFER *nb = NET_BUFFER_LIST_FIRST_NB(nbl);
+
+	(void)state;
+	NET_BUFFER_CURRENT_MDL_OFFSET(nb) = 101;
+	assert_null(frame_borrow(nbl));
+	frame_describe(m);
+	NET_BUFFER_DATA_LENGTH(nb) = 101;
+	assert_null(frame_borrow(nbl));
+	frame_describe(m);
+	NET_BUFFER_CURRENT_MDL_OFFSET(nb) = NET_BUFFER_DATA_OFFSET(nb) = 10;   /* advanced */
+	NET_BUFFER_DATA_LENGTH(nb) = 90;
+	assert_ptr_equal(frame_borrow(nbl), m);
+	assert_int_equal(m->pkt_len, 90);
+	assert_int_equal(*rte_pktmbuf_mtod(m, char *), 11);
+	rte_pktmbuf_free(m);
+	rte_pktmbuf_free(m);
+}
+
+/* One NB of 20 bytes over three MDLs, the second of them empty. */
+struct scattered {
+	NET_BUFFER nb;
+	MDL mdl[3];
+	char bytes[3][16];
+};
+
+static void scatter(struct scattered *s)
+{
+	const unsigned sizes[3] = { 9, 0, 16 };
+	char next = 1;
+
+	memset(s, 0, sizeof(*s));
+	for (int i = 0; i < 3; i++) {
+		s->mdl[i].MappedSystemVa = s->bytes[i];
+		s->mdl[i].ByteCount = sizes[i];
+		s->mdl[i].Next = i < 2 ? &s->mdl[i + 1] : NULL;
+	}
+	for (unsigned i = 2; i < 9; i++)
+		s->bytes[0][i] = next++;
+	for (unsigned i = 0; i < 13; i++)
+		s->bytes[2][i] = next++;
+	s->nb.MdlChain = s->nb.CurrentMdl = &s->mdl[0];
+	s->nb.CurrentMdlOffset = s->nb.DataOffset = 2;
+	s->nb.DataLength = 20;
+}
+
+static void A30_A31_O20_a_copy_is_gathered_tagged_and_padded_with_zeros(void **state)
+{
+	struct scattered s, before;
+	struct rte_mbuf *m;
+	uint8_t *data;
+
+	(void)state;
+	scatter(&s);
+	before = s;
+	m = frame_copy(&s.nb, frame_pool_mempool(pool), 0x600a, 60);
+	assert_non_null(m);
+	assert_int_equal(m->pkt_len, 60);
+	data = rte_pktmbuf_mtod(m, uint8_t *);
+	for (int i = 0; i < 12; i++)
+		assert_int_equal(data[i], i + 1);
+	assert_memory_equal(data + 12, "\x81\x00\x60\x0a", 4);
+	for (int i = 12; i < 20; i++)
+		assert_int_equal(data[i + 4], i + 1);
+	for (int i = 24; i < 60; i++)
+		assert_int_equal(data[i], 0);
+	assert_memory_equal(&s, &before, sizeof(s));
+	rte_pktmbuf_free(m);
+}
+
+static void A33a_what_is_no_frame_is_not_copied(void **state)
+{
+	struct scattered s;
+
+	(void)state;
+	scatter(&s);
+	s.nb.DataLength = 13;
+	assert_null(frame_copy(&s.nb, frame_pool_mempool(pool), 0, 60));
+	scatter(&s);
+	s.nb.DataLength = 24;                                    /* one more than there is */
+	assert_null(frame_copy(&s.nb, frame_pool_mempool(pool), 0, 60));
+	scatter(&s);
+	s.nb.DataLength = 1601;
+	assert_null(frame_copy(&s.nb, frame_pool_mempool(pool), 0, 60));
+	scatter(&s);
+	s.nb.CurrentMdlOffset = 0xfffffff0;
+	assert_null(frame_copy(&s.nb, frame_pool_mempool(pool), 0, 60));
+	assert_int_equal(frame_pool_in_use(pool), 0);
+}
+
+static void F9_F10_a_frame_of_a_block_knows_its_place_in_it(void **state)
+{
+	struct frame_pool_config c = { .name = "block", .frames = 64, .data_room = 1522 };
+	struct frame_pool *in_block;
+	struct rte_mbuf *m;
+	struct error err;
+	struct frame *f;
+
+	(void)state;
+	c.block_size = frame_pool_bytes(&c);
+	c.block = aligned_alloc(4096, c.block_size);
+	c.shared_memory = &c;
+	assert_int_equal(frame_pool_create(&in_block, &c, &err), 0);
+	m = rte_pktmbuf_alloc(frame_pool_mempool(in_block));
+	f = frame_of_mbuf(m);
+	assert_ptr_equal(f->memory.SharedMemoryHandle, &c);
+	assert_ptr_equal((char *)c.block + f->memory.SharedMemoryOffset, rte_pktmbuf_mtod(m, char *));
+	assert_true(f->memory.SharedMemoryOffset + f->memory.SharedMemoryLength <= c.block_size);
+	rte_pktmbuf_free(m);
+	frame_pool_destroy(in_block);
+	c.block_size--;
+	assert_int_equal(frame_pool_create(&in_block, &c, &err), -EINVAL);
+	free(c.block);
+}
+
+static int start(void **state)
+{
+	const struct frame_pool_config c = { .name = "frames", .frames = 63, .data_room = 1600 };
+	char *argv[] = { (char *)"frame_test", (char *)"--no-huge", (char *)"--no-shconf",
+			 (char *)"--no-pci", (char *)"--no-telemetry", (char *)"-m", (char *)"64" };
+	struct error err;
+
+	(void)state;
+	return rte_eal_init(7, argv) < 0 || frame_pool_create(&pool, &c, &err);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	frame_pool_destroy(pool);
+	return rte_eal_cleanup();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_mbuf_and_its_nbl_describe_the_same_bytes),
+		cmocka_unit_test(A22_a_borrowed_frame_leaves_its_nbl_alive),
+		cmocka_unit_test(I44_an_nb_that_left_its_mbuf_is_not_borrowed),
+		cmocka_unit_test(A30_A31_O20_a_copy_is_gathered_tagged_and_padded_with_zeros),
+		cmocka_unit_test(A33a_what_is_no_frame_is_not_copied),
+		cmocka_unit_test(F9_F10_a_frame_of_a_block_knows_its_place_in_it),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
