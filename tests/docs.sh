@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# docs.sh BUILD: what the documents say is so. The README's table is what the
+# program prints; every test, file and folder that a document names is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build}
+status=0
+
+fail() {
+	echo "docs: $*"
+	status=1
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+sed -n '/^    QueueID/,/^    *balances: 4379/{s/^    //;p}' README.md >"$work/said"
+(cd "$work" && "$OLDPWD/$build/src/cli/vmq" run "$OLDPWD/examples/office.yaml" --quiet >printed)
+# The capture's name is as the file gives it, seen from where one stands.
+sed -i "s|(capture .*office.pcap)|(capture examples/office.pcap)|" "$work/printed"
+diff "$work/said" "$work/printed" >"$work/diff" ||
+	fail "README.md's table is not what vmq prints: $(head -3 "$work/diff")"
+
+for document in README.md docs/*.md; do
+	while read -r name; do
+		grep -qrE "\b$name\b" tests --include='*.c' --include='*.bats' --include='*.sh' ||
+			fail "$document names a test that does not exist: $name"
+	done < <(grep -oP '`\K([A-Z][0-9]+[a-z]?_\w+)(?=`)' "$document" | sort -u)
+	while read -r path; do
+		[ -e "$path" ] || [ -e "src/$path" ] || [ -e "docs/$path" ] ||
+			fail "$document names a file that does not exist: $path"
+	done < <(grep -oP '`\K[a-z_]+(/[A-Za-z_0-9.]+)+(?=`)' "$document" | grep -v '^build/' | sort -u)
+done
+[ $status -eq 0 ] && echo "docs: tables, tests and files are as they say"
+exit $status
