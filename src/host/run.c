@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "host/config.h"
 #include "host/ledger.h"
@@ -37,14 +38,6 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* ---- progress ---- */
 
 struct progress {
@@ -56,7 +49,7 @@ struct progress {
  * second. */
 static void show_progress(struct progress *p, struct machine *m)
 {
-	uint64_t now = now_ns(), every = p->terminal ? 100000000u : 1000000000u;
+	uint64_t now = clock_ns(), every = p->terminal ? 100000000u : 1000000000u;
 	struct miniport_report wire;
 	struct vswitch_report ports;
 
@@ -97,12 +90,12 @@ static bool is_over(struct machine *m)
 static void watch(struct machine *m, const struct run_options *o)
 {
 	const struct timespec step = { .tv_nsec = STEP_NS };
-	struct progress p = { .terminal = isatty(STDERR_FILENO), .started = now_ns() };
+	struct progress p = { .terminal = isatty(STDERR_FILENO), .started = clock_ns() };
 	uint64_t until = p.started + o->seconds * 1000000000ull;
 
 	p.last = p.started;
 	while (!stopped && !ndis_adapter_is_removed(machine_adapter(m)) && !is_over(m)) {
-		if (o->seconds && now_ns() >= until)
+		if (o->seconds && clock_ns() >= until)
 			break;
 		nanosleep(&step, NULL);
 		if (!o->quiet)

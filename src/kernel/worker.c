@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* How long a worker with nothing to do goes on looking before it sleeps. Short:
  * where guests and workers share CPUs, a polling worker takes a guest's time. */
 #define SPIN_NS      20000u
@@ -17,14 +19,6 @@
 #define NAP_MAX_NS   1000000u
 /* A worker whose sources can all signal still looks up this often. */
 #define NAP_LONG_NS  100000000u
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* Calls 'visit' for every source of every processor of 'w', as that processor. */
 static inline unsigned for_each_source(struct kernel_worker *w,
@@ -122,8 +116,8 @@ void *kernel_worker_run(void *arg)
 			idle_since = 0;
 			nap = NAP_MIN_NS;
 		} else if (!idle_since) {
-			idle_since = now_ns();
-		} else if (now_ns() - idle_since > SPIN_NS) {
+			idle_since = clock_ns();
+		} else if (clock_ns() - idle_since > SPIN_NS) {
 			worker_sleep(w, &nap);
 			idle_since = 0;
 		}

@@ -23,6 +23,7 @@
 #define MAX_RX_QUEUES    64
 #define ETHERNET_HEADER  14
 #define VLAN_TAG         4
+#define VLAN_ETHERTYPE   0x8100
 #define ETHERNET_MINIMUM 60      /* without the FCS (A30) */
 #define DEFAULT_QUEUE    0
 #define NO_PROCESSOR     UINT32_MAX   /* a queue that moves: between two owners (C48) */
@@ -173,10 +174,21 @@ NDIS_STATUS mp_filter_clear(struct mp_adapter *a, unsigned queue, ULONG id,
 			    PNDIS_OID_REQUEST request);
 void mp_filters_destroy(struct mp_adapter *a);
 
+/* place.c. By the queue's processor: */
+/* Takes what came back on other processors. */
+void mp_collect_returns(struct mp_queue *q);
+/* How many of 'n' frames the queue has buffers for. */
+unsigned mp_buffers_for(struct mp_queue *q, unsigned n);
+/* Places and indicates 'n' frames (1 .. BURST) of the NIC's, in order, and gives
+ * the NIC its buffers back; frames beyond the quota are counted as dropped. */
+void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n);
+/* Indicates what queues that may share a call have left so far (F5). */
+void mp_indicate_mixed(struct mp_processor *p);
+MINIPORT_RETURN_NET_BUFFER_LISTS MiniportReturnNetBufferLists;
+
 /* receive.c */
 MINIPORT_MESSAGE_INTERRUPT_DPC MiniportMessageInterruptDPC;
 MINIPORT_MESSAGE_INTERRUPT MiniportMessageInterrupt;
-MINIPORT_RETURN_NET_BUFFER_LISTS MiniportReturnNetBufferLists;
 OVMQ_ARM mp_processor_arm;
 
 /* Whether nothing of the queue is out: no NBL, nothing on a ring, no send.
@@ -206,6 +218,12 @@ static inline void mp_notify(unsigned owner)
 {
 	if (owner != NO_PROCESSOR)
 		OvmqNotifyProcessor(owner);
+}
+
+/* Of a frame of at least ETHERNET_HEADER bytes. */
+static inline bool mp_is_tagged(const uint8_t *frame)
+{
+	return (frame[12] << 8 | frame[13]) == VLAN_ETHERTYPE;
 }
 
 static inline void mp_chain_append(struct mp_chain *c, NET_BUFFER_LIST *nbl)

@@ -3,21 +3,13 @@
  * of the whole adapter when it pauses (I18). */
 #include "miniport/adapter.h"
 
-#include <time.h>
+#include "base/clock.h"
 
 #define PATIENCE_NS 1000000000ull
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
 uint64_t mp_deadline(void)
 {
-	return now_ns() + PATIENCE_NS;
+	return clock_ns() + PATIENCE_NS;
 }
 
 static bool rings_are_empty(const struct mp_queue *q)
@@ -60,7 +52,7 @@ static void adapter_is_home(void *context)
 /* A NIC that takes nothing more must not hold up a pause or a free for ever. */
 static void give_up_sends(struct mp_queue *q, uint64_t deadline)
 {
-	if (mp_tx_is_waiting(&q->tx) && now_ns() > deadline)
+	if (mp_tx_is_waiting(&q->tx) && clock_ns() > deadline)
 		mp_tx_abort(q->adapter, &q->tx);
 }
 

@@ -60,11 +60,22 @@ void ndis_image_unload(struct ndis_image *image)
 	free(image);
 }
 
+struct handler { const void *address; const char *name; };
+
+/* The first handler that is missing, by name; NULL: they are all there. */
+static const char *first_missing(const struct handler *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!list[i].address)
+			return list[i].name;
+	return NULL;
+}
+
 /* I2: the handlers that no miniport may lack, by name, so that a refusal can
  * say which one. */
 static const char *missing_handler(const NDIS_MINIPORT_DRIVER_CHARACTERISTICS *c)
 {
-	const struct { const void *handler; const char *name; } must[] = {
+	const struct handler must[] = {
 		{ (const void *)c->InitializeHandlerEx, "InitializeHandlerEx" },
 		{ (const void *)c->HaltHandlerEx, "HaltHandlerEx" },
 		{ (const void *)c->UnloadHandler, "UnloadHandler" },
@@ -79,12 +90,9 @@ static const char *missing_handler(const NDIS_MINIPORT_DRIVER_CHARACTERISTICS *c
 		{ (const void *)c->CancelOidRequestHandler, "CancelOidRequestHandler" },
 	};
 
-	for (size_t i = 0; i < sizeof(must) / sizeof(must[0]); i++)
-		if (!must[i].handler)
-			return must[i].name;
 	if (c->CheckForHangHandlerEx && !c->ResetHandlerEx)
 		return "ResetHandlerEx";
-	return NULL;
+	return first_missing(must, sizeof(must) / sizeof(must[0]));
 }
 
 NDIS_STATUS NdisMRegisterMiniportDriver(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath,
@@ -145,7 +153,7 @@ VOID NdisMDeregisterMiniportDriver(NDIS_HANDLE NdisMiniportDriverHandle)
 
 static const char *missing_protocol_handler(const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS *c)
 {
-	const struct { const void *handler; const char *name; } must[] = {
+	const struct handler must[] = {
 		{ (const void *)c->BindAdapterHandlerEx, "BindAdapterHandlerEx" },
 		{ (const void *)c->UnbindAdapterHandlerEx, "UnbindAdapterHandlerEx" },
 		{ (const void *)c->OpenAdapterCompleteHandlerEx, "OpenAdapterCompleteHandlerEx" },
@@ -158,10 +166,7 @@ static const char *missing_protocol_handler(const NDIS_PROTOCOL_DRIVER_CHARACTER
 		  "SendNetBufferListsCompleteHandler" },
 	};
 
-	for (size_t i = 0; i < sizeof(must) / sizeof(must[0]); i++)
-		if (!must[i].handler)
-			return must[i].name;
-	return NULL;
+	return first_missing(must, sizeof(must) / sizeof(must[0]));
 }
 
 NDIS_STATUS NdisRegisterProtocolDriver(NDIS_HANDLE ProtocolDriverContext,

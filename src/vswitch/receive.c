@@ -14,14 +14,6 @@ static inline uint16_t vlan_of(const NET_BUFFER_LIST *nbl)
 	return (uint16_t)tag.TagHeader.VlanId;
 }
 
-static inline bool is_own_mac(const struct vs_port *port, const uint8_t *mac)
-{
-	for (unsigned i = 0; i < port->n_macs; i++)
-		if (!memcmp(port->macs[i], mac, 6))
-			return true;
-	return false;
-}
-
 /* Whether the VM may see a frame of its queue; counts the reason if not. */
 static bool may_see(struct vs_port *port, const NET_BUFFER_LIST *nbl, const uint8_t *frame)
 {
@@ -29,7 +21,7 @@ static bool may_see(struct vs_port *port, const NET_BUFFER_LIST *nbl, const uint
 		counter_add(&port->drops.by[PORT_DROP_FOREIGN_VLAN], 1);
 		return false;
 	}
-	if (!is_own_mac(port, frame)) {
+	if (!vs_port_has_mac(port, frame)) {
 		counter_add(&port->drops.by[PORT_DROP_FOREIGN_MAC], 1);
 		return false;
 	}

@@ -101,6 +101,14 @@ static inline void vs_drop(enum port_drop why, uint64_t n)
 	counter_add(&vs_here()->drops.by[why], n);
 }
 
+static inline bool vs_port_has_mac(const struct vs_port *port, const uint8_t *mac)
+{
+	for (unsigned i = 0; i < port->n_macs; i++)
+		if (!memcmp(port->macs[i], mac, 6))
+			return true;
+	return false;
+}
+
 /* forward.c: which port has (MAC, VLAN); NULL: none of this host. Any worker. */
 int vs_table_create(void);
 struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan);

@@ -6,14 +6,6 @@
  */
 #include "vswitch/switch.h"
 
-static bool is_own(const struct vs_port *port, const uint8_t *mac)
-{
-	for (unsigned i = 0; i < port->n_macs; i++)
-		if (!memcmp(port->macs[i], mac, 6))
-			return true;
-	return false;
-}
-
 /* The reason why the VM may not send this frame, or -1. An access port's VM knows
  * nothing of VLANs: a tag of its own would put it on another's. */
 static int refusal(const struct vs_port *port, const struct rte_mbuf *m)
@@ -24,7 +16,7 @@ static int refusal(const struct vs_port *port, const struct rte_mbuf *m)
 		return PORT_DROP_BAD_FRAME;
 	if (frame[12] == 0x81 && frame[13] == 0x00)
 		return PORT_DROP_FOREIGN_VLAN;
-	if (!port->spoofing && !is_own(port, frame + 6))
+	if (!port->spoofing && !vs_port_has_mac(port, frame + 6))
 		return PORT_DROP_SPOOFED_MAC;
 	return -1;
 }
