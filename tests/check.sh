@@ -65,6 +65,7 @@ for file in tests/e2e/*.bats; do
 	step "${file#tests/e2e/}" 300 bats --tap "$file"
 done
 step "a real guest on vhost-user" 240 tests/e2e/vmport_vhost_test.sh build/tests/e2e/vmport_driver
+step "fuzzing, a few seconds" 120 tests/fuzz/run.sh 10
 step "office traffic under sanitizers" 120 build-sanitize/src/cli/vmq run examples/office.yaml --quiet
 
 echo "$passed passed, $failed failed"
