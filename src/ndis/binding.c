@@ -159,6 +159,7 @@ static void unbind(struct ndis_adapter *a, struct ndis_binding *b)
 	ndis_adapter_wait(a, b->protocol->handlers.UnbindAdapterHandlerEx(b, b->context));
 	if (b->opened)
 		log_error("adapter %s: a protocol was unbound without NdisCloseAdapterEx", a->name);
+	ndis_reclaim(b);
 	pthread_rwlock_wrlock(&a->bindings_lock);
 	for (unsigned i = 0; i < a->n_bindings; i++)
 		if (a->bindings[i] == b) {

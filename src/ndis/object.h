@@ -66,7 +66,7 @@ struct ndis_binding {
 	NDIS_HANDLE context;                  /* ProtocolBindingContext */
 	atomic_int state;                     /* enum ndis_binding_state; control writes */
 	atomic_uint packet_filter;            /* what it asked for by OID_GEN_CURRENT_PACKET_FILTER */
-	bool opened;                          /* between NdisOpenAdapterEx and NdisCloseAdapterEx */
+	atomic_bool opened;                   /* between NdisOpenAdapterEx and NdisCloseAdapterEx */
 };
 
 /* The running bindings, as the data path sees them: replaced whole. */
@@ -166,6 +166,12 @@ void ndis_unbind(struct ndis_adapter *adapter, struct ndis_protocol_driver *prot
 void ndis_adapter_expect(struct ndis_adapter *adapter);
 NDIS_STATUS ndis_adapter_wait(struct ndis_adapter *adapter, NDIS_STATUS first);
 void ndis_adapter_wake(struct ndis_adapter *adapter, NDIS_STATUS status);
+
+/* oid.c: a request of NDIS's own, in the binding's name, to its end. PASSIVE_LEVEL. */
+NDIS_STATUS ndis_oid_wait(struct ndis_binding *binding, PNDIS_OID_REQUEST request);
+
+/* reclaim.c: takes back what a closed binding left behind (G2). PnP lock. */
+void ndis_reclaim(struct ndis_binding *binding);
 
 /* shared_memory.c: a miniport halts; returns how many blocks it left behind. */
 unsigned ndis_shared_memory_reap(struct ndis_adapter *adapter);

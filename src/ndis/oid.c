@@ -16,6 +16,27 @@
 #define BINDING_OF(r) (*(struct ndis_binding **)&(r)->NdisReserved[0])
 #define NEXT_OF(r)    (*(PNDIS_OID_REQUEST *)&(r)->NdisReserved[sizeof(PVOID)])
 
+/* A request of NDIS's own has somebody who waits for it here; NULL for all others. */
+#define WAITER_OF(r)  (*(struct waiter **)&(r)->NdisReserved[3 * sizeof(PVOID)])
+
+struct waiter {
+	NDIS_EVENT done;
+	NDIS_STATUS status;
+};
+
+/* Tells whoever asked that a request which pended is over. */
+static void tell(struct ndis_binding *b, PNDIS_OID_REQUEST r, NDIS_STATUS status)
+{
+	struct waiter *w = WAITER_OF(r);
+
+	if (!w) {
+		b->protocol->handlers.OidRequestCompleteHandler(b->context, r, status);
+		return;
+	}
+	w->status = status;
+	NdisSetEvent(&w->done);
+}
+
 /* The packet filter of the adapter: what any binding asked for. */
 static ULONG combined_filter(struct ndis_adapter *a, const struct ndis_binding *changing,
 			     ULONG filter)
@@ -152,17 +173,14 @@ static void next_turn(void *adapter)
 	b = BINDING_OF(r);
 	status = take_turn(b, r);
 	if (status != NDIS_STATUS_PENDING)
-		b->protocol->handlers.OidRequestCompleteHandler(b->context, r, status);
+		tell(b, r, status);
 }
 
-NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidRequest)
+/* Its turn now, or a place in the line. */
+static NDIS_STATUS submit(struct ndis_binding *b, PNDIS_OID_REQUEST OidRequest)
 {
-	struct ndis_binding *b = NdisBindingHandle;
 	struct ndis_adapter *a = b->adapter;
 
-	if (OidRequest->Header.Type != NDIS_OBJECT_TYPE_OID_REQUEST ||
-	    OidRequest->Header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1)
-		return NDIS_STATUS_INVALID_PARAMETER;
 	BINDING_OF(OidRequest) = b;
 	NEXT_OF(OidRequest) = NULL;
 	pthread_mutex_lock(&a->oids.lock);
@@ -180,6 +198,29 @@ NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidR
 	return take_turn(b, OidRequest);
 }
 
+NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidRequest)
+{
+	if (OidRequest->Header.Type != NDIS_OBJECT_TYPE_OID_REQUEST ||
+	    OidRequest->Header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1)
+		return NDIS_STATUS_INVALID_PARAMETER;
+	WAITER_OF(OidRequest) = NULL;
+	return submit(NdisBindingHandle, OidRequest);
+}
+
+NDIS_STATUS ndis_oid_wait(struct ndis_binding *b, PNDIS_OID_REQUEST r)
+{
+	struct waiter w;
+	NDIS_STATUS status;
+
+	NdisInitializeEvent(&w.done);
+	WAITER_OF(r) = &w;
+	status = submit(b, r);
+	if (status != NDIS_STATUS_PENDING)
+		return status;
+	NdisWaitEvent(&w.done, 0);
+	return w.status;
+}
+
 VOID NdisMOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_REQUEST OidRequest,
 			     NDIS_STATUS Status)
 {
@@ -192,5 +233,5 @@ VOID NdisMOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_REQUES
 	}
 	end(b, OidRequest, Status);
 	turn_over(a);
-	b->protocol->handlers.OidRequestCompleteHandler(b->context, OidRequest, Status);
+	tell(b, OidRequest, Status);
 }

@@ -48,6 +48,12 @@ bool ndis_receive_filter_queue_exists(struct ndis_adapter *adapter, NDIS_RECEIVE
 struct ndis_binding *ndis_receive_filter_owner(struct ndis_adapter *adapter,
 					       NDIS_RECEIVE_QUEUE_ID id);
 
+/* The next thing of a binding that is to be taken back: a filter ('*filter' is its
+ * id, '*queue' its queue's), or, when there is none, a queue that may be freed
+ * ('*filter' 0). FALSE: nothing is left. */
+bool ndis_receive_filter_leftover(struct ndis_adapter *adapter, const struct ndis_binding *binding,
+				  NDIS_RECEIVE_QUEUE_ID *queue, NDIS_RECEIVE_FILTER_ID *filter);
+
 /* How many queues and filters 'binding' (NULL: anybody) still has. */
 unsigned ndis_receive_filter_left(struct ndis_adapter *adapter, const struct ndis_binding *binding);
 

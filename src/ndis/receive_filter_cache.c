@@ -94,3 +94,29 @@ unsigned ndis_receive_filter_left(struct ndis_adapter *adapter, const struct ndi
 	pthread_mutex_unlock(&f->lock);
 	return left;
 }
+
+bool ndis_receive_filter_leftover(struct ndis_adapter *adapter, const struct ndis_binding *binding,
+				  NDIS_RECEIVE_QUEUE_ID *queue, NDIS_RECEIVE_FILTER_ID *filter)
+{
+	struct ndis_receive_filters *f = adapter->filters;
+	bool found = false;
+
+	pthread_mutex_lock(&f->lock);
+	for (unsigned id = 1; !found && id <= f->max_filters; id++)
+		if (f->filters[id] && f->filters[id]->owner == binding) {
+			*queue = f->filters[id]->queue->id;
+			*filter = id;
+			found = true;
+		}
+	for (unsigned id = 1; !found && id <= f->max_queues; id++) {
+		const struct rf_queue *q = f->queues[id];
+
+		if (q && q->owner == binding && vmq_queue_state_next(q->state, VMQ_EVENT_FREE) >= 0) {
+			*queue = id;
+			*filter = 0;
+			found = true;
+		}
+	}
+	pthread_mutex_unlock(&f->lock);
+	return found;
+}

@@ -36,6 +36,9 @@ VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle,
 	for (unsigned i = 0; i < a->n_bindings; i++) {
 		struct ndis_binding *b = a->bindings[i];
 
+		/* One that closed is told nothing of what NDIS takes back for it. */
+		if (!atomic_load(&b->opened))
+			continue;
 		if (StatusIndication->DestinationHandle &&
 		    StatusIndication->DestinationHandle != b)
 			continue;
