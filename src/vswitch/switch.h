@@ -12,7 +12,7 @@
 #include "vswitch/vswitch.h"
 
 #define BURST          32
-#define INBOX_SIZE     512
+#define INBOX_SIZE     2048   /* a broadcast or VM to VM burst; beyond, PORT_FULL */
 #define MAX_PROCESSORS 64
 #define MAX_FILTER_IDS VSWITCH_MAX_MACS
 
