@@ -8,7 +8,7 @@
 #include "host/config.h"
 #include "host/run.h"
 
-const char *argp_program_version = "vmqd " OPENVMQ_VERSION;
+const char *argp_program_version = "vmq " OPENVMQ_VERSION;
 
 static const struct argp_option options[] = {
 	{ "json", 'j', NULL, 0, "Print the result as JSON instead of tables", 0 },
