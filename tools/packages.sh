@@ -7,8 +7,8 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]="gcc make meson ninja-build pkg-config libdpdk-dev libfyaml-dev libjansson-dev libpcap-dev libcmocka-dev"
-	[check]="clang libclang-rt-14-dev g++ bats gcc-mingw-w64-x86-64 iproute2 ethtool dpdk-dev util-linux jq python3-scapy tcpdump"
-	[demo]="qemu-system-x86 busybox-static cpio iproute2 iputils-ping ethtool python3 jq clang libbpf-dev xz-utils"
+	[check]="clang libclang-rt-14-dev g++ bats gcc-mingw-w64-x86-64 iproute2 ethtool procps dpdk-dev util-linux jq python3"
+	[demo]="qemu-system-x86 busybox-static cpio iproute2 iputils-ping ethtool python3 jq clang linux-libc-dev"
 )
 
 missing=()
