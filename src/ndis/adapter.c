@@ -210,6 +210,7 @@ unsigned ndis_adapter_remove(struct ndis_adapter *a)
 	pthread_mutex_lock(&pnp);
 	ndis_adapter_pause(a);
 	ndis_unbind_all(a);
+	ndis_oid_wait_idle(a);
 	left = a->filters ? ndis_receive_filter_left(a, NULL) : 0;
 	if (left)
 		log_warning("adapter %s: %u queues and filters were not freed before the halt (G1)",

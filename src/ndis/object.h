@@ -170,6 +170,10 @@ void ndis_adapter_wake(struct ndis_adapter *adapter, NDIS_STATUS status);
 /* oid.c: a request of NDIS's own, in the binding's name, to its end. PASSIVE_LEVEL. */
 NDIS_STATUS ndis_oid_wait(struct ndis_binding *binding, PNDIS_OID_REQUEST request);
 
+/* Until the last request's turn is over: whoever was told that it ended may be
+ * here before. PASSIVE_LEVEL. */
+void ndis_oid_wait_idle(struct ndis_adapter *adapter);
+
 /* reclaim.c: takes back what a closed binding left behind (G2). PnP lock. */
 void ndis_reclaim(struct ndis_binding *binding);
 

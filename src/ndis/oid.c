@@ -135,7 +135,9 @@ static void turn_over(struct ndis_adapter *a)
 		kernel_call_turn(next_turn, a);
 }
 
-/* Has its turn. PENDING: NdisMOidRequestComplete will end it, or has already. */
+/* Has its turn. PENDING: NdisMOidRequestComplete will end it, or has already; else
+ * the caller tells whoever asked and then ends the turn, in this order, so that
+ * nobody sees a later request end first. */
 static NDIS_STATUS take_turn(struct ndis_binding *b, PNDIS_OID_REQUEST r)
 {
 	struct ndis_adapter *a = b->adapter;
@@ -148,7 +150,6 @@ static NDIS_STATUS take_turn(struct ndis_binding *b, PNDIS_OID_REQUEST r)
 			return status;
 		end(b, r, status);
 	}
-	turn_over(a);
 	return status;
 }
 
@@ -172,14 +173,17 @@ static void next_turn(void *adapter)
 		return;   /* somebody else took the turn meanwhile; the end of that one calls again */
 	b = BINDING_OF(r);
 	status = take_turn(b, r);
-	if (status != NDIS_STATUS_PENDING)
-		tell(b, r, status);
+	if (status == NDIS_STATUS_PENDING)
+		return;
+	tell(b, r, status);
+	turn_over(a);
 }
 
 /* Its turn now, or a place in the line. */
 static NDIS_STATUS submit(struct ndis_binding *b, PNDIS_OID_REQUEST OidRequest)
 {
 	struct ndis_adapter *a = b->adapter;
+	NDIS_STATUS status;
 
 	BINDING_OF(OidRequest) = b;
 	NEXT_OF(OidRequest) = NULL;
@@ -195,7 +199,10 @@ static NDIS_STATUS submit(struct ndis_binding *b, PNDIS_OID_REQUEST OidRequest)
 	}
 	a->oids.busy = true;
 	pthread_mutex_unlock(&a->oids.lock);
-	return take_turn(b, OidRequest);
+	status = take_turn(b, OidRequest);
+	if (status != NDIS_STATUS_PENDING)
+		turn_over(a);
+	return status;
 }
 
 NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidRequest)
@@ -232,6 +239,19 @@ VOID NdisMOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_REQUES
 		Status = NDIS_STATUS_FAILURE;
 	}
 	end(b, OidRequest, Status);
-	turn_over(a);
 	tell(b, OidRequest, Status);
+	turn_over(a);
+}
+
+void ndis_oid_wait_idle(struct ndis_adapter *a)
+{
+	bool busy;
+
+	do {
+		pthread_mutex_lock(&a->oids.lock);
+		busy = a->oids.busy;
+		pthread_mutex_unlock(&a->oids.lock);
+		if (busy)
+			NdisMSleep(100);
+	} while (busy);
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The VMQ requests of a protocol, well formed. All of them wait for the end. */
+#ifndef CONTRACT_ASKS_H
+#define CONTRACT_ASKS_H
+
+#include "protocol.h"
+
+/* The VLAN part of a filter besides 0 .. 4095. */
+#define VLAN_NONE_OR_ZERO (-1)   /* no VLAN test, with the UNTAGGED_OR_ZERO flag (D13) */
+#define VLAN_ANY          (-2)   /* neither (D16) */
+
+#define PER_QUEUE NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION
+
+NDIS_STATUS ask_packet_filter(struct protocol *p, ULONG filter);
+
+/* ALLOCATE_QUEUE; 'entry' gets MSIXTableEntry, both pointers may be NULL. */
+NDIS_STATUS ask_allocate(struct protocol *p, unsigned processor, ULONG flags, ULONG *queue,
+			 ULONG *entry);
+NDIS_STATUS ask_complete(struct protocol *p, ULONG queue);   /* the element's status */
+
+/* QUEUE_ALLOCATION_COMPLETE of up to 8 queues: the request's status, and each element's. */
+NDIS_STATUS ask_complete_batch(struct protocol *p, unsigned n, const ULONG *queues,
+			       NDIS_STATUS *each);
+
+/* A filter on 02:00:00:00:00:'last'; 'id' may be NULL. */
+NDIS_STATUS ask_filter(struct protocol *p, ULONG queue, unsigned last, int vlan, ULONG *id);
+NDIS_STATUS ask_clear(struct protocol *p, ULONG queue, ULONG filter);
+NDIS_STATUS ask_free(struct protocol *p, ULONG queue);
+
+/* QUEUE_PARAMETERS, one change each. */
+NDIS_STATUS ask_move(struct protocol *p, ULONG queue, unsigned processor);
+NDIS_STATUS ask_flags(struct protocol *p, ULONG queue, ULONG flags);
+
+/* ENUM_QUEUES: whether 'queue' is there; then '*info' is what is said of it. */
+bool ask_info(struct protocol *p, ULONG queue, NDIS_RECEIVE_QUEUE_INFO *info);
+
+/* Its QueueState; -1: there is no such queue. */
+int ask_state(struct protocol *p, ULONG queue);
+
+/* A queue that runs: allocated on 'processor', filter on 'last', complete. Fails the
+ * test otherwise. */
+ULONG ask_running(struct protocol *p, unsigned processor, ULONG flags, unsigned last, int vlan,
+		  ULONG *filter);
+
+/* A FREE that is not waited for. It outlives a test that fails: make it static. */
+struct free_request {
+	struct request q;
+	NDIS_RECEIVE_QUEUE_FREE_PARAMETERS parameters;
+};
+NDIS_STATUS ask_free_start(struct free_request *f, struct protocol *p, ULONG queue);
+
+#endif

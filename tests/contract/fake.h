@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A miniport driver for tests: no wire, no memory of its own. It writes down every
+ * request and send, refuses what a test says, indicates what a test makes, and keeps
+ * account of what comes back.
+ */
+#ifndef CONTRACT_FAKE_H
+#define CONTRACT_FAKE_H
+
+#include "packets.h"
+
+#define FAKE_QUEUES    4
+#define FAKE_REQUESTS  256
+#define FAKE_SENDS     8192
+#define FAKE_RETURNS   8192
+
+/* One request as the miniport got it. */
+struct fake_request {
+	NDIS_OID oid;
+	KIRQL irql;
+	ULONG queue, filter, flags, lookahead, bits;   /* bits: RequestedFilterIdBitCount */
+	NDIS_RECEIVE_QUEUE_TYPE type;
+	KAFFINITY processors;
+	ULONG packet_filter;
+	unsigned n;                       /* fields of a filter, elements of a batch */
+	uint8_t mac[6];
+	bool untagged_or_zero;
+	int vlan;                         /* -1: no test */
+	ULONG elements[16];
+};
+
+struct fake_send {
+	PNET_BUFFER_LIST nbl;
+	unsigned call;
+	ULONG flags;
+	USHORT queue;
+	int vlan;
+	NDIS_HANDLE source;
+	unsigned nbs;
+	ULONG length;
+	uint8_t bytes[64];
+};
+
+struct fake_return {
+	PNET_BUFFER_LIST nbl;
+	unsigned call;
+	ULONG flags;
+	USHORT queue;
+};
+
+struct fake {
+	struct ndis_image *image;
+	struct ndis_adapter *adapter;
+	NDIS_HANDLE handle;
+	/* What a test wants: */
+	ULONG queues;                     /* NumQueues; 0: no filtering at all */
+	NDIS_OID refuse;                  /* this OID, */
+	unsigned refuse_number;           /* its occurrence of that number, from 1; 0: none */
+	ULONG refuse_element;             /* COMPLETE: this queue fails */
+	bool pend;                        /* every request ends later, on a system thread */
+	atomic_bool keep_sends;           /* completed by fake_complete() */
+	NDIS_STATUS send_status;
+	/* What happened: */
+	struct fake_request requests[FAKE_REQUESTS];
+	unsigned n_requests;
+	struct fake_send sends[FAKE_SENDS];
+	struct fake_return returns[FAKE_RETURNS];
+	atomic_uint cancels;
+	atomic_uint n_sends, n_returns, send_calls, return_calls, indicated;
+	PNET_BUFFER_LIST kept, *kept_end;
+	unsigned out_at_pause, out_at_halt;   /* NBLs not returned when these began */
+	bool context_ok;                  /* every call had our own context (A3) */
+};
+
+extern struct fake fake;
+
+/* Forgets everything, ready for a test. */
+void fake_reset(void);
+/* Loads the driver and adds its adapter; the other way round. */
+void fake_open(void);
+unsigned fake_close(void);
+
+/* Indicates the chain from processor 'number'; 'count' NBLs. Their origin is set. */
+void fake_indicate(unsigned number, PNET_BUFFER_LIST chain, unsigned count, ULONG flags);
+/* The same for packets. */
+void fake_indicate_packets(unsigned number, struct packet *const *packets, unsigned n, ULONG flags);
+
+/* How often an NBL came back. */
+unsigned fake_returned(const NET_BUFFER_LIST *nbl);
+/* Completes what was kept, with 'status'. */
+void fake_complete(NDIS_STATUS status);
+
+/* How many requests of that OID there were. */
+unsigned fake_count(NDIS_OID oid);
+
+#endif

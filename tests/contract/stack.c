@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nic/nic.h"
+
+struct stack stack;
+
+/* ---- the gates: these stand before what the linker calls __real_ ---- */
+
+uint16_t __real_nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t __wrap_nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t __real_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t __wrap_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+NDIS_STATUS __real_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
+					    PNDIS_HANDLE allocation);
+NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
+					    PNDIS_HANDLE allocation);
+VOID __real_NdisFreeSharedMemory(NDIS_HANDLE handle, NDIS_HANDLE allocation);
+VOID __wrap_NdisFreeSharedMemory(NDIS_HANDLE handle, NDIS_HANDLE allocation);
+VOID __real_OvmqCallWhenQuiet(OVMQ_WHEN_QUIET *routine, PVOID context);
+VOID __wrap_OvmqCallWhenQuiet(OVMQ_WHEN_QUIET *routine, PVOID context);
+
+/* One worker polls a capture's queue: no race between the look and the taking. */
+uint16_t __wrap_nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	unsigned let = atomic_load(&stack.let), got;
+
+	if (!let)
+		return 0;
+	got = __real_nic_rx_burst(nic, queue, pkts, let < n ? (uint16_t)let : n);
+	atomic_fetch_sub(&stack.let, got);
+	atomic_fetch_add(&stack.come, got);
+	return (uint16_t)got;
+}
+
+/* The miniport takes turns at the one queue of a capture. */
+uint16_t __wrap_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	int room = atomic_load(&stack.room);
+
+	if (room >= 0) {
+		n = room < n ? (uint16_t)room : n;
+		atomic_fetch_sub(&stack.room, n);
+	}
+	return n ? __real_nic_tx_burst(nic, queue, pkts, n) : 0;
+}
+
+NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
+					    PNDIS_HANDLE allocation)
+{
+	struct stack_block *b;
+	struct trace_event *e;
+	NDIS_STATUS status;
+
+	*allocation = NULL;
+	if (p->QueueId && p->QueueId == atomic_load(&stack.refuse_memory_of))
+		return NDIS_STATUS_RESOURCES;
+	status = __real_NdisAllocateSharedMemory(handle, p, allocation);
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	e = trace_begin(TRACE_MEMORY);
+	e->queue = p->QueueId;
+	if (stack.n_blocks == STACK_BLOCKS)
+		abort();
+	b = &stack.blocks[stack.n_blocks];
+	*b = (struct stack_block){ .allocation = *allocation, .handle = p->SharedMemoryHandle,
+				   .adapter = handle, .queue = p->QueueId, .live = true,
+				   .address = (uintptr_t)p->VirtualAddress, .length = p->Length };
+	atomic_fetch_add(&stack.n_blocks, 1);
+	trace_end();
+	return status;
+}
+
+VOID __wrap_NdisFreeSharedMemory(NDIS_HANDLE handle, NDIS_HANDLE allocation)
+{
+	struct trace_event *e = trace_begin(TRACE_MEMORY_FREED);
+
+	e->queue = NO_INDEX;
+	for (unsigned i = 0; i < stack.n_blocks; i++) {
+		struct stack_block *b = &stack.blocks[i];
+
+		if (!b->live || b->allocation != allocation)
+			continue;
+		e->queue = b->queue;
+		b->live = false;
+		b->irql_of_free = KeGetCurrentIrql();
+		b->adapter_matches = b->adapter == handle;
+	}
+	trace_end();
+	__real_NdisFreeSharedMemory(handle, allocation);
+}
+
+struct quiet_call {
+	OVMQ_WHEN_QUIET *routine;
+	PVOID context;
+};
+
+static VOID quiet_now(PVOID context)
+{
+	struct quiet_call *c = context;
+	void (*before)(void) = atomic_load(&stack.before_quiet);
+
+	if (before)
+		before();
+	c->routine(c->context);
+	free(c);
+}
+
+VOID __wrap_OvmqCallWhenQuiet(OVMQ_WHEN_QUIET *routine, PVOID context)
+{
+	struct quiet_call *c = malloc(sizeof(*c));
+
+	if (!c)
+		abort();
+	*c = (struct quiet_call){ routine, context };
+	__real_OvmqCallWhenQuiet(quiet_now, c);
+}
+
+unsigned stack_blocks_of(ULONG queue)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < stack.n_blocks; i++)
+		n += stack.blocks[i].live && stack.blocks[i].queue == queue;
+	return n;
+}
+
+const struct stack_block *stack_block(NDIS_HANDLE handle)
+{
+	for (unsigned i = 0; i < stack.n_blocks; i++)
+		if (stack.blocks[i].live && stack.blocks[i].handle == handle)
+			return &stack.blocks[i];
+	return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static struct ndis_keyword keywords[7];
+static char values[6][160];
+
+static void keyword(unsigned i, const char *name, unsigned number)
+{
+	snprintf(values[i], sizeof(values[i]), "%u", number);
+	keywords[i] = (struct ndis_keyword){ name, values[i] };
+}
+
+static void keywords_set(const struct stack_options *o)
+{
+	memset(keywords, 0, sizeof(keywords));
+	snprintf(values[0], sizeof(values[0]), "pcap:%s", ground_path("in"));
+	snprintf(values[1], sizeof(values[1]), "%s", ground_path("out"));
+	keywords[0] = (struct ndis_keyword){ "Nic", values[0] };
+	keywords[1] = (struct ndis_keyword){ "NicOut", values[1] };
+	keyword(2, "Mtu", o->mtu ? o->mtu : STACK_MTU);
+	keyword(3, "NumQueues", o->queues ? o->queues : STACK_QUEUES);
+	keyword(4, "Buffers", o->buffers ? o->buffers : STACK_BUFFERS);
+}
+
+void stack_open(const struct stack_options *options)
+{
+	const struct stack_options none = { .protocols = 1 };
+	const struct stack_options *o = options ? options : &none;
+	struct error err = { "" };
+
+	atomic_store(&stack.let, 0);
+	atomic_store(&stack.come, 0);
+	atomic_store(&stack.room, -1);
+	atomic_store(&stack.n_blocks, 0);
+	atomic_store(&stack.refuse_memory_of, 0);
+	atomic_store(&stack.before_quiet, NULL);
+	ground_capture_write(ground_path("in"), &protocol_wire);
+	keywords_set(o);
+	protocols_load(o->protocols ? o->protocols : 1);
+	if (ndis_image_load(&stack.image, "miniport", miniport_driver_entry, &err) ||
+	    ndis_adapter_add(&stack.adapter, stack.image, "test", keywords, &err))
+		fail_msg("%s", err.text);
+}
+
+void stack_open_receiving(const struct stack_options *o)
+{
+	stack_open(o);
+	assert_int_equal(ask_packet_filter(&protocols[0], NDIS_PACKET_TYPE_PROMISCUOUS),
+			 NDIS_STATUS_SUCCESS);
+}
+
+unsigned stack_frame(unsigned last, int tci, unsigned length)
+{
+	uint8_t mac[6];
+
+	ground_mac(mac, last);
+	return ground_frame_add(&protocol_wire, mac, tci, length);
+}
+
+unsigned stack_frame_of(unsigned last, int tci)
+{
+	return stack_frame(last, tci, tci == UNTAGGED ? 100 : 104);
+}
+
+void stack_frames_to(unsigned last, unsigned n)
+{
+	while (n--)
+		stack_frame_of(last, UNTAGGED);
+}
+
+/* Clears and frees what the test left (G1). */
+static void drop_queues(void)
+{
+	struct ndis_queue_info list[64];
+	unsigned n = ndis_adapter_queues(stack.adapter, list, 64);
+
+	for (unsigned i = 0; i < n; i++) {
+		for (ULONG filter = 1; filter < 64; filter++)
+			ask_clear(&protocols[0], list[i].id, filter);
+		ask_free(&protocols[0], list[i].id);
+	}
+}
+
+void stack_close(void)
+{
+	unsigned left;
+
+	if (!stack.image)
+		return;
+	stack_take(-1);
+	atomic_store(&stack.let, 0);
+	for (unsigned i = 0; i < PROTOCOL_MAX; i++) {
+		atomic_store(&protocols[i].hold, false);
+		if (atomic_load(&protocols[i].binding))
+			protocol_return_all(&protocols[i]);
+	}
+	if (stack.adapter && atomic_load(&protocols[0].binding))
+		drop_queues();
+	left = stack.adapter ? ndis_adapter_remove(stack.adapter) : 0;
+	stack.adapter = NULL;
+	ndis_image_unload(stack.image);
+	stack.image = NULL;
+	protocols_unload();
+	ground_capture_read(ground_path("out"), &stack.out);
+	unlink(ground_path("in"));
+	unlink(ground_path("out"));
+	assert_int_equal(left, 0);
+	for (unsigned i = 0; i < stack.n_blocks; i++)
+		assert_false(stack.blocks[i].live);
+}
+
+int stack_setup(void **state)
+{
+	(void)state;
+	trace_clear();
+	return 0;
+}
+
+int stack_teardown(void **state)
+{
+	(void)state;
+	stack_close();
+	ground_frames_free(&stack.out);
+	ground_frames_free(&protocol_wire);
+	return 0;
+}
+
+/* ---- the wire ---- */
+
+void stack_let(unsigned n)
+{
+	atomic_fetch_add(&stack.let, n);
+	for (unsigned p = 0; p < GROUND_PROCESSORS; p++)
+		OvmqNotifyProcessor(p);
+}
+
+struct miniport_report stack_report(void)
+{
+	struct miniport_report r;
+
+	miniport_report(ndis_adapter_context(stack.adapter), &r);
+	return r;
+}
+
+struct miniport_queue_report stack_queue_report(ULONG queue)
+{
+	struct miniport_queue_report r;
+
+	assert_true(miniport_queue_report(ndis_adapter_context(stack.adapter), queue, &r));
+	return r;
+}
+
+uint64_t stack_waiting(void)
+{
+	struct miniport_report r = stack_report();
+	uint64_t settled = r.indicated;
+
+	for (unsigned i = 0; i < WIRE_DROP_COUNT; i++)
+		settled += r.drops[i];
+	return r.from_nic - settled;
+}
+
+uint64_t stack_outstanding(ULONG queue)
+{
+	return stack_queue_report(queue).outstanding;
+}
+
+void stack_flow(unsigned n)
+{
+	stack_let(n);
+	ground_until(!atomic_load(&stack.let));
+	ground_until(stack_report().from_nic == atomic_load(&stack.come) && !stack_waiting());
+	/* Counted before it is indicated: a round later it has been. */
+	for (unsigned p = 0; p < GROUND_PROCESSORS; p++) {
+		unsigned round = ground_rounds(p);
+
+		while (ground_rounds(p) - round < 2) {
+			OvmqNotifyProcessor(p);
+			usleep(50);
+		}
+	}
+}
+
+void stack_take(int room)
+{
+	atomic_store(&stack.room, room);
+	for (unsigned p = 0; p < GROUND_PROCESSORS; p++)
+		OvmqNotifyProcessor(p);
+}
