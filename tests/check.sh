@@ -54,7 +54,6 @@ step "build with sanitizers" 900 tools/build.sh build-sanitize \
 
 step "who may know whom" 120 tests/rooms.sh build
 step "headers compile alone, C and C++" 300 tests/headers_alone.sh
-step "headers against an independent oracle" 120 tests/ntddndis_oracle.sh
 step "documents against the program" 60 tests/docs.sh build
 programs build unit
 programs build contract

@@ -160,8 +160,9 @@ static unsigned poll_nic(struct mp_processor *p, unsigned rx)
 	struct rte_mbuf *pkts[BURST];
 	vmq_key_t keys[BURST];
 	uint16_t ids[BURST];
-	unsigned filter = atomic_load_explicit(&a->packet_filter, memory_order_relaxed), n_touched = 0;
-	unsigned got = nic_rx_burst(a->nic, (uint16_t)rx, pkts, BURST), n;
+	unsigned got = nic_rx_burst(a->nic, (uint16_t)rx, pkts, BURST), n, n_touched = 0;
+	/* After the burst: a frame that comes once the OID has ended meets its filter. */
+	unsigned filter = atomic_load_explicit(&a->packet_filter, memory_order_acquire);
 	uint64_t matched;
 
 	if (!got)

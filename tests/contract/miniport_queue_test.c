@@ -307,10 +307,14 @@ static void send_between(void *arg)
  * not begun. */
 static void between_two_owners(void)
 {
-	uint64_t outstanding = stack_outstanding(moving_queue), done = trace.n_sends;
+	uint64_t outstanding, done;
 
-	if (n_between == BETWEEN)
+	/* What comes after the end of the request is the new owner's already. */
+	if (n_between == BETWEEN ||
+	    trace_oid_done(OID_RECEIVE_FILTER_QUEUE_PARAMETERS, 0) != TRACE_EVENTS)
 		return;
+	outstanding = stack_outstanding(moving_queue);
+	done = trace.n_sends;
 	protocol_return_on(P0, 1, 0, 5);
 	ground_on(1, send_between, NULL);
 	n_between++;

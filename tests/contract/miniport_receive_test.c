@@ -282,12 +282,37 @@ static void F22_the_packet_filter_chooses(void **state)
 	stack_open(NULL);
 	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		assert_int_equal(ask_packet_filter(P0, table[i].filter), NDIS_STATUS_SUCCESS);
+		stack_flow(0);
 		stack_flow(4);
 		assert_int_equal(trace_queue_of(4 * i), table[i].own ? 0 : -1);
 		assert_int_equal(trace_queue_of(4 * i + 1), table[i].other ? 0 : -1);
 		assert_int_equal(trace_queue_of(4 * i + 2), table[i].many ? 0 : -1);
 		assert_int_equal(trace_queue_of(4 * i + 3), table[i].all ? 0 : -1);
 	}
+}
+
+/* A frame that comes after the end of the request is judged by the new filter, though
+ * the poller was about to take frames when it was issued. */
+static void F22_a_packet_filter_is_in_force_when_its_oid_ends(void **state)
+{
+	static ULONG directed = NDIS_PACKET_TYPE_DIRECTED;
+	static struct request q;
+
+	(void)state;
+	stack_frame_of(OTHER, UNTAGGED);
+	stack_open_receiving(NULL);
+	stack_stop_poller();
+	request_start(&q, P0, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &directed,
+		      sizeof(directed), 0);
+	if (!atomic_load(&q.done)) {
+		stack_release_poller();   /* it waits for the poller, as it may */
+		request_wait(&q);
+	}
+	assert_int_equal(q.status, NDIS_STATUS_SUCCESS);
+	stack_let(1);
+	stack_release_poller();
+	stack_flow(0);
+	assert_int_equal(trace.n_frames, 0);
 }
 
 /* How often a frame was indicated to a protocol, and whether it was the owner once. */
@@ -465,6 +490,7 @@ int main(void)
 		TEST(F21_what_is_no_frame_is_dropped),
 		TEST(F22_nothing_before_a_packet_filter_is_set),
 		TEST(F22_the_packet_filter_chooses),
+		TEST(F22_a_packet_filter_is_in_force_when_its_oid_ends),
 		TEST(F22_each_binding_gets_what_its_own_filter_asked),
 		TEST(U8_a_filter_of_a_queue_passes_by_the_packet_filter),
 		TEST(F23_held_nbls_are_not_touched),

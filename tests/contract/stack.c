@@ -27,8 +27,13 @@ VOID __wrap_OvmqCallWhenQuiet(OVMQ_WHEN_QUIET *routine, PVOID context);
 /* One worker polls a capture's queue: no race between the look and the taking. */
 uint16_t __wrap_nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	unsigned let = atomic_load(&stack.let), got;
+	unsigned let, got;
 
+	while (atomic_load(&stack.stop_at_burst)) {
+		atomic_store(&stack.at_burst, true);
+		usleep(100);
+	}
+	let = atomic_load(&stack.let);
 	if (!let)
 		return 0;
 	got = __real_nic_rx_burst(nic, queue, pkts, let < n ? (uint16_t)let : n);
@@ -226,6 +231,7 @@ void stack_close(void)
 	if (!stack.image)
 		return;
 	stack_take(-1);
+	stack_release_poller();
 	atomic_store(&stack.let, 0);
 	for (unsigned i = 0; i < PROTOCOL_MAX; i++) {
 		atomic_store(&protocols[i].hold, false);
@@ -270,6 +276,19 @@ void stack_let(unsigned n)
 	atomic_fetch_add(&stack.let, n);
 	for (unsigned p = 0; p < GROUND_PROCESSORS; p++)
 		OvmqNotifyProcessor(p);
+}
+
+void stack_stop_poller(void)
+{
+	atomic_store(&stack.at_burst, false);
+	atomic_store(&stack.stop_at_burst, true);
+	OvmqNotifyProcessor(0);
+	ground_until(atomic_load(&stack.at_burst));
+}
+
+void stack_release_poller(void)
+{
+	atomic_store(&stack.stop_at_burst, false);
 }
 
 struct miniport_report stack_report(void)

@@ -41,6 +41,8 @@ struct stack {
 	atomic_uint let;                   /* frames that may still come in */
 	atomic_uint come;                  /* that came in */
 	atomic_uint refuse_memory_of;      /* queue that gets no shared memory; 0: none */
+	atomic_bool stop_at_burst;         /* the NIC's poller waits where it asks for frames, */
+	atomic_bool at_burst;              /* and is there now */
 	atomic_int room;                   /* frames that the NIC still takes; below 0: any */
 	struct stack_block blocks[STACK_BLOCKS];
 	atomic_uint n_blocks;
@@ -76,6 +78,10 @@ int stack_teardown(void **state);
 void stack_let(unsigned n);
 /* The same, and waits until each is indicated or dropped. */
 void stack_flow(unsigned n);
+/* Stops the NIC's poller just before it gets frames; and lets it go on. Between the two
+ * nothing that waits for quiet ends. */
+void stack_stop_poller(void);
+void stack_release_poller(void);
 /* How many frames the NIC takes from now on; below 0: any. */
 void stack_take(int room);
 
