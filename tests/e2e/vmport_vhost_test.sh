@@ -170,6 +170,7 @@ killed() {
 	for round in 1 2 3 4 5; do
 		guest_start "" --forward-mode=io
 		guest start tx_first 64
+		until_true 10 ups_are $round
 		sleep 0.4
 		guest_kill
 		until_true 5 downs_are $round
