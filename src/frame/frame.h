@@ -26,7 +26,6 @@ struct frame {
 	NET_BUFFER_SHARED_MEMORY memory;
 	uint32_t generation;    /* of the queue, while the mbuf is on a ring to it */
 	uint16_t queue;         /* the queue id it was matched to */
-	uint16_t port;          /* switch: the port it came from */
 };
 
 #define FRAME_HEADROOM    RTE_PKTMBUF_HEADROOM

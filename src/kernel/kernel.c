@@ -22,16 +22,6 @@ unsigned kernel_processors(void)
 	return kernel_machine.config.processors;
 }
 
-unsigned kernel_workers(void)
-{
-	return kernel_machine.config.workers;
-}
-
-unsigned kernel_worker_of(unsigned processor)
-{
-	return processor % kernel_machine.config.workers;
-}
-
 /* Pins the calling worker to one of the CPUs that this process may use. Where a
  * sandbox forbids it the worker floats, which costs speed and nothing else. */
 static void pin(unsigned worker)

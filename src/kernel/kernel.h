@@ -32,8 +32,6 @@ int kernel_start(const struct kernel_config *config, struct error *err);
 void kernel_stop(void);
 
 unsigned kernel_processors(void);
-unsigned kernel_workers(void);
-unsigned kernel_worker_of(unsigned processor);
 
 /* Waits until every worker has passed a quiescent point. PASSIVE_LEVEL; never
  * from a driver's callback or under a lock that a worker may want. */

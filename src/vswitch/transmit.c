@@ -33,7 +33,6 @@ static NET_BUFFER_LIST *describe(const struct vs_port *port, struct rte_mbuf *m,
 	tag.TagHeader.VlanId = port->vlan;
 	NET_BUFFER_LIST_INFO(nbl, Ieee8021QNetBufferListInfo) = tag.Value;
 	NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(nbl, vs_switch.cancel_id);
-	frame_of_mbuf(m)->port = (uint16_t)port->index;
 	return nbl;
 }
 
