@@ -10,8 +10,8 @@ set -u
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 dir=${1:-$here/include/ndis}
-cross=${MINGW_CC:-x86_64-w64-mingw32-gcc}
-for tool in "$cross" gcc python3; do
+cross=${MINGW_CC:-clang --target=x86_64-w64-mingw32 -isystem /usr/x86_64-w64-mingw32/include -fno-spell-checking -ferror-limit=0}
+for tool in ${cross%% *} gcc python3; do
 	if ! command -v "$tool" >/dev/null 2>&1; then
 		echo "ntddndis_oracle: SKIPPED, nothing was compared: $tool is not installed"
 		exit 77
@@ -23,7 +23,12 @@ trap 'rm -rf "$work"' EXIT
 python3 - "$dir" "$cross" "$work" <<'EOF'
 import os, re, subprocess, sys
 
-include, cross, work = sys.argv[1:4]
+include, cross, work = sys.argv[1], sys.argv[2].split(), sys.argv[3]
+
+# clang is told on its command line not to guess at names; gcc cannot be told.
+OURS = ['clang', '-fno-spell-checking', '-ferror-limit=0'] if 'clang' in cross[0] else ['gcc']
+OUR_HEADERS = ('ndis.h', 'netiodef.h', 'wmistr.h', 'wdmguid.h', 'wdmsec.h', 'windef.h', 'wpp.h')
+LIMIT = ['-fno-caret-diagnostics'] if 'clang' in cross[0] else ['-fmax-errors=0', '-fno-diagnostics-show-caret']
 
 # Differences that are known and wanted, each with its reason.
 KNOWN = {
@@ -32,11 +37,17 @@ KNOWN = {
 	'NDIS_PROTOCOL_MINOR_VERSION': 'the version that each was asked for',
 	'PF_TEMPORAL_LEVEL_1': 'numbered by each compiler',
 	'sizeof NDIS_RECEIVE_SCALE_PARAMETERS': 'ours has the member of revision 3',
+	'sizeof NDIS_SWITCH_NIC_PARAMETERS': 'ours has the member of revision 2',
+	'sizeof NDIS_SWITCH_NIC_SAVE_STATE': 'ours has the member of revision 2',
+	'sizeof NDIS_SWITCH_PORT_PROPERTY_SECURITY': 'ours has the member of revision 2',
+	'sizeof NDIS_SWITCH_PORT_PROPERTY_PROFILE': 'ours has a later member',
+	'NdisSwitchPortPropertyTypeMaximum': 'theirs is older',
 	'sizeof SCATTER_GATHER_LIST': 'theirs counts one element, as before Windows 7',
 	'NdisDevicePnPEventSurpriseRemoved': 'theirs is that of NDIS 5',
 	'NdisDevicePnPEventPowerProfileChanged': 'theirs is that of NDIS 5',
 	'NdisDevicePnPEventMaximum': 'theirs is that of NDIS 5',
 	'NetEventMaximum': 'theirs is older',
+	'PROCESSOR_RELATIONSHIP.Reserved': 'theirs is older',
 	'KWAIT_BLOCK.WaitType': 'theirs is older',
 	'KWAIT_BLOCK.BlockState': 'theirs is older',
 	'KWAIT_BLOCK.WaitKey': 'theirs is older',
@@ -48,7 +59,7 @@ KNOWN = {
 def headers():
 	for root, _, files in os.walk(include):
 		for name in sorted(files):
-			if name.endswith('.h') and name not in ('ovmq.h', 'sal.h'):
+			if name.endswith('.h') and name not in ('ovmq.h', 'sal.h') and not name.startswith('pshpack'):
 				yield os.path.join(root, name)
 
 def members(body):
@@ -98,7 +109,7 @@ def measure(compiler, prologue, list_, tag):
 			for i, (_, expression) in enumerate(alive):
 				f.write('__extension__ const unsigned long long probe_%d = (unsigned long long)(%s);\n'
 				        % (i, expression))
-		run = subprocess.run(compiler + ['-w', '-fmax-errors=0', '-fno-diagnostics-show-caret', '-S',
+		run = subprocess.run(compiler + ['-w', '-S'] + LIMIT + [
 		                     '-o', os.path.join(work, tag + '.s'), source], capture_output=True, text=True)
 		if run.returncode == 0:
 			break
@@ -112,7 +123,7 @@ def measure(compiler, prologue, list_, tag):
 		if m:
 			current = int(m.group(1))
 			continue
-		m = re.match(r'\s*\.quad\s+(-?\d+)\s*$', line)
+		m = re.match(r'\s*\.quad\s+(-?\d+)\s*(?:#.*)?$', line)
 		if m and current is not None:
 			numbers[alive[current][0]] = int(m.group(1)) & (2 ** 64 - 1)
 			current = None
@@ -123,12 +134,12 @@ def measure(compiler, prologue, list_, tag):
 	return numbers
 
 list_ = list(dict.fromkeys(probes()))
-ours = measure(['gcc', '-std=gnu11', '-I', include], '#include <ndis.h>\n', list_, 'ours')
-search = subprocess.run([cross, '-E', '-Wp,-v', '-x', 'c', '/dev/null'], capture_output=True, text=True).stderr
+ours = measure(OURS + ['-std=gnu11', '-I', include], ''.join('#include <%s>\n' % h for h in OUR_HEADERS), list_, 'ours')
+search = subprocess.run(cross + ['-E', '-v', '-x', 'c', '/dev/null'], capture_output=True, text=True).stderr
 ddk = [d for d in (os.path.join(l.strip(), 'ddk') for l in search.splitlines() if l.startswith(' '))
        if os.path.exists(os.path.join(d, 'ndis.h'))]
 if not ddk:
-	print('ntddndis_oracle: SKIPPED, nothing was compared: %s has no ddk/ndis.h' % cross)
+	print('ntddndis_oracle: SKIPPED, nothing was compared: %s has no ddk/ndis.h' % ' '.join(cross))
 	sys.exit(77)
 options = ['-std=gnu11', '-I', ddk[0], '-D_WIN32_WINNT=0x0603', '-DNTDDI_VERSION=0x06030000',
            '-DNDIS630_MINIPORT=1', '-DNDIS_SUPPORT_NDIS6=1', '-DNDIS_SUPPORT_NDIS61=1',
@@ -142,11 +153,11 @@ def expand(prologue, list_):
 	with open(source, 'w') as f:
 		f.write(prologue)
 		f.writelines('probe_mark %d %s\n' % (i, n) for i, n in enumerate(names))
-	text = subprocess.run([cross, '-E', '-P', '-w'] + options + [source], capture_output=True, text=True).stdout
+	text = subprocess.run(cross + ['-E', '-P', '-w'] + options + [source], capture_output=True, text=True).stdout
 	found = [(names[int(i)], '(%s)' % e) for i, e in re.findall(r'^probe_mark (\d+) (.+)$', text, flags=re.M)]
 	return [(n, e) for n, e in found if e != '(%s)' % n and '{' not in e]
 
-def complain(prologue, list_, more):
+def complain(prologue, list_):
 	"""Numbers out of a header that has errors of its own: the compiler is made to
 	name them in its warnings."""
 	source = os.path.join(work, 'complain.c')
@@ -154,21 +165,21 @@ def complain(prologue, list_, more):
 		f.write(prologue)
 		first = prologue.count('\n') + 1
 		f.writelines('char (*probe_%d)[(%s) + 1] = 1;\n' % (i, e) for i, (_, e) in enumerate(list_))
-	text = subprocess.run([cross, '-fsyntax-only', '-fmax-errors=0', '-Wint-conversion'] + options + more + [source],
+	text = subprocess.run(cross + ['-fsyntax-only', '-Wint-conversion', '-Wno-error=int-conversion'] + LIMIT + options + [source],
 	                      capture_output=True, text=True, env=dict(os.environ, LC_ALL='C')).stderr
-	found = re.findall(r"^%s:(\d+):\d+: (?:warning|error): init.* 'char \(\*\)\[(\d+)\]' from 'int'" % re.escape(source),
-	                   text, flags=re.M)
+	found = re.findall(r"^%s:(\d+):\d+: (?:warning|error): .*initiali[sz].* 'char \(\*\)\[(\d+)\]' .*'int'"
+	                   % re.escape(source), text, flags=re.M)
 	return {list_[int(n) - first][0]: int(size) - 1 for n, size in found}
 
 kernel = '#include <ntddk.h>\n'
-theirs = measure([cross] + options, kernel + '#include <ntstatus.h>\n', list_, 'kernel')
-theirs.update(measure([cross] + options, '#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <ntddndis.h>\n',
+theirs = measure(cross + options, kernel + '#include <ntstatus.h>\n', list_, 'kernel')
+theirs.update(measure(cross + options, '#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <ntddndis.h>\n#include <wmistr.h>\n#include <evntrace.h>\n',
                       list_, 'ntddndis'))
-expanded = measure([cross] + options, kernel + 'typedef int NDIS_STATUS;\n',
+expanded = measure(cross + options, kernel + 'typedef int NDIS_STATUS;\n',
                    expand(kernel + '#include <ndis.h>\n', list_), 'ndis')
 for name in expanded:
 	theirs.setdefault(name, expanded[name])
-for name, number in complain(kernel + '#include <ndis.h>\n', list_, []).items():
+for name, number in complain(kernel + '#include <ndis.h>\n', list_).items():
 	theirs.setdefault(name, number)
 same = different = 0
 for name in ours:

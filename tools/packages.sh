@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# packages.sh PURPOSE...: sees that the Debian packages for 'build', 'check',
-# 'oracle' or 'demo' are there. Root gets them installed; anybody else is told the one line
-# to type.
+# packages.sh PURPOSE...: sees that the Debian packages for 'build', 'check' or 'demo' are
+# there. Root gets them installed; anybody else is told the one line to type.
 set -euo pipefail
 
 declare -A packages=(
 	[build]="gcc make meson ninja-build pkg-config libdpdk-dev libfyaml-dev libjansson-dev libpcap-dev libcmocka-dev"
-	[check]="clang libclang-rt-14-dev g++ bats iproute2 ethtool procps dpdk-dev util-linux jq python3"
-	[oracle]="gcc-mingw-w64-x86-64 python3"
+	[check]="clang libclang-rt-14-dev g++ bats iproute2 ethtool procps dpdk-dev util-linux jq python3 gdb mingw-w64-x86-64-dev"
 	[demo]="qemu-system-x86 busybox-static cpio iproute2 iputils-ping ethtool python3 jq clang linux-libc-dev"
 )
 

@@ -22,8 +22,13 @@
 #include <ndis/lib.h>
 #include <ndis/miniport.h>
 #include <ndis/interrupt.h>
+#include <ndis/hardware.h>
 #include <ndis/memory.h>
 #include <ndis/protocol.h>
 #include <ndis/filter.h>
+#include <ndis/extension.h>
+#include <ndis/poll.h>
+#include <ndis/im.h>
+#include <ndis/if.h>
 
 #endif

@@ -16,6 +16,8 @@
 #include <ndis/qos.h>
 #include <ndis/offload.h>
 #include <ndis/nicswitch.h>
+#include <ndis/switch.h>
+#include <ndis/switchport.h>
 
 EXTERN_C_START
 
@@ -91,6 +93,22 @@ typedef enum _NDIS_DEVICE_POWER_STATE {
 	NdisDeviceStateMaximum
 } NDIS_DEVICE_POWER_STATE, *PNDIS_DEVICE_POWER_STATE;
 
+typedef enum _NET_DEVICE_POWER_STATE {
+	NetDeviceStateUnspecified,
+	NetDeviceStateD0,
+	NetDeviceStateD1,
+	NetDeviceStateD2,
+	NetDeviceStateD3,
+	NetDeviceStateMaximum
+} NET_DEVICE_POWER_STATE, *PNET_DEVICE_POWER_STATE;
+
+#define NDIS_ETH_TYPE_IPV4              0x0800
+#define NDIS_ETH_TYPE_ARP               0x0806
+#define NDIS_ETH_TYPE_IPV6              0x86dd
+#define NDIS_ETH_TYPE_802_1X            0x888e
+#define NDIS_ETH_TYPE_802_1Q            0x8100
+#define NDIS_ETH_TYPE_SLOW_PROTOCOL     0x8809
+
 /* ---- interfaces ---- */
 
 typedef union _NET_LUID_LH {
@@ -113,6 +131,13 @@ typedef ULONG NET_IF_COMPARTMENT_ID, *PNET_IF_COMPARTMENT_ID;
 #define IF_TYPE_PPP             23
 #define IF_TYPE_SOFTWARE_LOOPBACK 24
 #define IF_TYPE_IEEE80211       71
+#define IF_TYPE_PROP_VIRTUAL    53
+#define IF_TYPE_ISO88025_TOKENRING 9
+#define IF_TYPE_FDDI            15
+#define IF_TYPE_ATM             37
+#define IF_TYPE_IEEE1394        144
+#define IF_TYPE_WWANPP          243
+#define IF_TYPE_WWANPP2         244
 #define IF_TYPE_TUNNEL          131
 
 typedef enum _NET_IF_MEDIA_CONNECT_STATE {
@@ -120,12 +145,14 @@ typedef enum _NET_IF_MEDIA_CONNECT_STATE {
 	MediaConnectStateConnected,
 	MediaConnectStateDisconnected
 } NET_IF_MEDIA_CONNECT_STATE, *PNET_IF_MEDIA_CONNECT_STATE;
+typedef NET_IF_MEDIA_CONNECT_STATE NDIS_MEDIA_CONNECT_STATE, *PNDIS_MEDIA_CONNECT_STATE;
 
 typedef enum _NET_IF_MEDIA_DUPLEX_STATE {
 	MediaDuplexStateUnknown,
 	MediaDuplexStateHalf,
 	MediaDuplexStateFull
 } NET_IF_MEDIA_DUPLEX_STATE, *PNET_IF_MEDIA_DUPLEX_STATE;
+typedef NET_IF_MEDIA_DUPLEX_STATE NDIS_MEDIA_DUPLEX_STATE, *PNDIS_MEDIA_DUPLEX_STATE;
 
 typedef enum _NET_IF_ACCESS_TYPE {
 	NET_IF_ACCESS_LOOPBACK = 1,
@@ -188,6 +215,11 @@ typedef struct _NDIS_LINK_STATE {
 } NDIS_LINK_STATE, *PNDIS_LINK_STATE;
 #define NDIS_SIZEOF_LINK_STATE_REVISION_1 \
 	RTL_SIZEOF_THROUGH_FIELD(NDIS_LINK_STATE, AutoNegotiationFlags)
+
+typedef struct _NDIS_LINK_SPEED {
+	ULONG64 XmitLinkSpeed;          /* bits per second */
+	ULONG64 RcvLinkSpeed;
+} NDIS_LINK_SPEED, *PNDIS_LINK_SPEED;
 
 #define NDIS_LINK_PARAMETERS_REVISION_1 1
 typedef struct _NDIS_LINK_PARAMETERS {

@@ -27,12 +27,41 @@
 #define __int64  long
 #define __ptr64
 #define __unaligned
+#ifdef __cplusplus
+#define __forceinline inline __attribute__((always_inline, unused))
+#else
 #define __forceinline static inline __attribute__((always_inline, unused))
+#endif
+#define __pragma(...)
+#define __w64
 #define __stdcall
 #define __fastcall
 #ifndef __cdecl
 #define __cdecl
 #endif
+
+#define __declspec(what) OVMQ_DECLSPEC_##what
+#define OVMQ_DECLSPEC_align(n)      __attribute__((aligned(n)))
+#define OVMQ_DECLSPEC_allocate(section)
+#define OVMQ_DECLSPEC_code_seg(section)
+#define OVMQ_DECLSPEC_deprecated(...)
+#define OVMQ_DECLSPEC_dllexport
+#define OVMQ_DECLSPEC_dllimport
+#define OVMQ_DECLSPEC_guard(what)
+#define OVMQ_DECLSPEC_naked         __attribute__((naked))
+#define OVMQ_DECLSPEC_noalias
+#define OVMQ_DECLSPEC_noinline      __attribute__((noinline))
+#define OVMQ_DECLSPEC_noreturn      __attribute__((noreturn))
+#define OVMQ_DECLSPEC_nothrow       __attribute__((nothrow))
+#define OVMQ_DECLSPEC_novtable
+#define OVMQ_DECLSPEC_restrict
+#define OVMQ_DECLSPEC_safebuffers
+#define OVMQ_DECLSPEC_selectany     __attribute__((weak))
+#define OVMQ_DECLSPEC_thread        __thread
+#define OVMQ_DECLSPEC_uuid(text)
+
+/* A function that several sources may hold, and that is linked once. */
+#define OVMQ_SHARED __attribute__((weak))
 
 #define NTAPI
 #define FASTCALL
@@ -44,6 +73,10 @@
 #define NEAR
 #define UNALIGNED
 #define RESTRICTED_POINTER __restrict
+#define DECLSPEC_RESTRICT
+#define DECLSPEC_NOALIAS
+#define DECLSPEC_NOTHROW __attribute__((nothrow))
+#define DECLSPEC_UUID(x)
 #define NTSYSAPI
 #define NTSYSCALLAPI
 #define DECLSPEC_IMPORT
@@ -54,15 +87,19 @@
 #define DECLSPEC_ALIGN(x)   __attribute__((aligned(x)))
 #define DECLSPEC_CACHEALIGN DECLSPEC_ALIGN(SYSTEM_CACHE_ALIGNMENT_SIZE)
 #define DECLSPEC_DEPRECATED
-#define FORCEINLINE         static inline __attribute__((always_inline, unused))
+#define FORCEINLINE         __forceinline
 #define CFORCEINLINE        FORCEINLINE
 #define INLINE              static inline
 #define STRICT_TYPES
+#define _alloca(n)          __builtin_alloca(n)
 
 #define IN
 #define OUT
 #define OPTIONAL
 #define CRITICAL
+#define NOTHING
+#define POINTER_32
+#define POINTER_64
 
 #define SYSTEM_CACHE_ALIGNMENT_SIZE 64
 #define MEMORY_ALLOCATION_ALIGNMENT 16
@@ -103,6 +140,7 @@ typedef void *PVOID;
 typedef void *PVOID64;
 typedef const void *PCVOID;
 typedef void *LPVOID;
+typedef const void *LPCVOID;
 
 typedef char CHAR, *PCHAR, *LPSTR, *PSTR, *PSZ, CCHAR, *PCCHAR;
 typedef const char *LPCSTR, *PCSTR, *PCSZ, *LPCCH, *PCCH;
@@ -163,6 +201,15 @@ typedef WCHAR *PWCHAR, *LPWCH, *PWCH, *NWPSTR, *LPWSTR, *PWSTR;
 typedef const WCHAR *LPCWCH, *PCWCH, *LPCWSTR, *PCWSTR;
 typedef PWSTR *PZPWSTR;
 typedef PCWSTR *PCZPWSTR;
+#ifdef UNICODE
+typedef WCHAR TCHAR, *PTCHAR;
+typedef LPWSTR LPTSTR, PTSTR;
+typedef LPCWSTR LPCTSTR, PCTSTR;
+#else
+typedef CHAR TCHAR, *PTCHAR;
+typedef LPSTR LPTSTR, PTSTR;
+typedef LPCSTR LPCTSTR, PCTSTR;
+#endif
 #define UNICODE_NULL ((WCHAR)0)
 #define ANSI_NULL    ((CHAR)0)
 #define UNICODE_STRING_MAX_BYTES ((USHORT)65534)
@@ -189,6 +236,8 @@ typedef LONG HRESULT;
 #define MAXUCHAR     0xff
 #define MAXUSHORT    0xffff
 #define MAXULONG     0xffffffffU
+#define MAXUINT      0xffffffffU
+#define MAXINT       0x7fffffff
 #define MAXULONG32   0xffffffffU
 #define MAXULONGLONG (~(ULONGLONG)0)
 #define MAXULONG_PTR (~(ULONG_PTR)0)
@@ -426,6 +475,10 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
 #define UintToPtr(n)    ((PVOID)(UINT_PTR)(UINT)(n))
 #define IntToPtr(n)     ((PVOID)(INT_PTR)(INT)(n))
 #define UlongToHandle(n) ((HANDLE)(ULONG_PTR)(ULONG)(n))
+#define Handle32ToHandle(h) ((HANDLE)(LONG_PTR)(LONG)(ULONG_PTR)(h))
+#define HandleToHandle32(h) ((PVOID)(ULONG_PTR)(ULONG)(ULONG_PTR)(h))
+#define HandleToLong(h)  ((LONG)(LONG_PTR)(h))
+#define LongToHandle(n)  ((HANDLE)(LONG_PTR)(LONG)(n))
 #define HandleToUlong(h) ((ULONG)(ULONG_PTR)(h))
 #define Int32x32To64(a, b)   ((LONGLONG)(LONG)(a) * (LONGLONG)(LONG)(b))
 #define UInt32x32To64(a, b)  ((ULONGLONG)(ULONG)(a) * (ULONGLONG)(ULONG)(b))

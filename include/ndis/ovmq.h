@@ -82,6 +82,18 @@ BOOLEAN OvmqIsProcessor(ULONG ProcessorIndex);
 NDIS_STATUS OvmqConnectInterrupt(NDIS_HANDLE InterruptHandle, ULONG MessageId,
 				 const OVMQ_POLL_SOURCE *Line);
 
+/*
+ * The device raises table entry 'MessageId' of such an interrupt (0 of a line-based
+ * one): MiniportMessageInterrupt, or MiniportInterrupt, is called at the device's
+ * IRQL on the message's processor, at once when this thread runs as that processor,
+ * soon otherwise. An entry that is raised again before its handler has been called is
+ * raised once; a masked one, when it is unmasked. For devices whose driver has an
+ * interrupt handler; an entry with a connected line is not raised like this.
+ * Any thread, any IRQL up to the device's; not once NdisMDeregisterInterruptEx was
+ * called. NDIS_STATUS_INVALID_PARAMETER: no such entry, or a connected one.
+ */
+NDIS_STATUS OvmqRaiseInterrupt(NDIS_HANDLE InterruptHandle, ULONG MessageId);
+
 /* ---- quiet ---- */
 
 typedef VOID OVMQ_WHEN_QUIET(PVOID Context);

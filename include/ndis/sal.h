@@ -4,8 +4,8 @@
  * static analyser for Windows only; here each of them stands for nothing, so
  * that annotated sources compile as they are (A1a).
  *
- * The first annotation language (__in, __out, ...) is left out: the C and C++
- * libraries of this system use those words as names of parameters.
+ * The first annotation language (__in, __out, ...) is left out of C++, whose
+ * library uses those words as names of parameters, unless OVMQ_SAL1 asks for it.
  */
 #ifndef OVMQ_SAL_H
 #define OVMQ_SAL_H
@@ -28,6 +28,15 @@
 #define _Outptr_result_z_
 #define _Outptr_result_maybenull_z_
 #define _Outref_
+#define _Outptr_result_nullonfailure_
+#define _Outptr_opt_result_nullonfailure_
+#define _Outref_result_maybenull_
+#define _Outref_result_nullonfailure_
+#define _Result_nullonfailure_
+#define _Result_zeroonfailure_
+#define _Frees_ptr_
+#define _Frees_ptr_opt_
+#define _Pre_notnull_impl_
 #define _COM_Outptr_
 #define _Reserved_
 #define _Const_
@@ -162,6 +171,50 @@
 #define _Outptr_result_bytebuffer_to_(...)
 #define _Outptr_result_buffer_to_(...)
 #define _Ret_range_(...)
+#define _Outptr_result_bytebuffer_all_(...)
+#define _Outptr_result_bytebuffer_all_maybenull_(...)
+#define _Outptr_result_buffer_all_(...)
+#define _Outptr_opt_result_bytebuffer_all_(...)
+#define _Outptr_opt_result_bytebuffer_to_(...)
+#define _Outptr_opt_result_buffer_to_(...)
+#define _Outptr_opt_result_bytebuffer_maybenull_(...)
+#define _Outptr_opt_result_buffer_maybenull_(...)
+#define _Outptr_result_bytebuffer_to_maybenull_(...)
+#define _Outptr_result_buffer_to_maybenull_(...)
+#define _Outref_result_buffer_(...)
+#define _Outref_result_bytebuffer_(...)
+#define _Out_writes_to_ptr_(...)
+#define _Inout_updates_all_opt_(...)
+#define _Inout_updates_bytes_all_opt_(...)
+#define _Inout_updates_to_opt_(...)
+#define _Inout_updates_opt_z_(...)
+#define _Inout_bytecount_(...)
+#define _Inout_count_(...)
+#define _In_opt_count_(...)
+#define _Out_opt_cap_(...)
+#define _Out_opt_bytecap_(...)
+#define _Out_bytecapcount_(...)
+#define _Out_capcount_(...)
+#define _Out_z_cap_(...)
+#define _In_z_count_(...)
+#define _In_z_bytecount_(...)
+#define _Deref_out_range_opt_(...)
+#define _Ret_bytecap_(...)
+#define _Ret_bytecount_(...)
+#define _Ret_cap_(...)
+#define _Ret_count_(...)
+#define _Field_size_opt_full_(...)
+#define _Field_size_full_opt_(...)
+#define _Field_size_part_opt_(...)
+#define _Field_size_bytes_full_opt_(...)
+#define _Field_size_bytes_part_opt_(...)
+#define _Struct_size_bytes_opt_(...)
+#define _Raises_SEH_exception_
+#define _Has_lock_kind(...)
+#define _Strict_type_match_
+#define _Kernel_IoGetDmaAdapter_
+#define _Kernel_float_used_
+#define _Kernel_driver_uses_
 #define _Ret_writes_(...)
 #define _Ret_writes_bytes_(...)
 #define _Ret_writes_maybenull_(...)
@@ -245,6 +298,8 @@
 #define _Kernel_requires_resource_not_held_(...)
 #define _Analysis_assume_(...)
 #define _Analysis_assume_lock_held_(...)
+#define _Analysis_assume_lock_not_held_(...)
+#define _Analysis_assume_same_lock_(...)
 #define _Analysis_assume_lock_acquired_(...)
 #define _Analysis_assume_lock_released_(...)
 #define _Analysis_assume_nullterminated_(...)
@@ -312,5 +367,119 @@
 #define __drv_notPointer(...)
 #define __drv_isPointer(...)
 #define __drv_Mode_impl(...)
+
+#define _Analysis_code_type_kernel_driver_
+#define _Analysis_code_type_kernel_code_
+#define _Analysis_code_type_user_code_
+#define _Analysis_code_type_kernel_module_
+#define __fallthrough __attribute__((fallthrough))
+#define _Fallthrough_ __attribute__((fallthrough))
+
+#if !defined(__cplusplus) || defined(OVMQ_SAL1)
+
+/* ---- the first annotation language ---- */
+
+#define __in
+#define __out
+#define __inout
+#define __in_opt
+#define __out_opt
+#define __inout_opt
+#define __in_z
+#define __in_z_opt
+#define __out_z
+#define __inout_z
+#define __deref_in
+#define __deref_out
+#define __deref_inout
+#define __deref_out_opt
+#define __deref_opt_out
+#define __deref_opt_out_opt
+#define __deref_in_opt
+#define __deref_opt_in
+#define __deref_opt_inout
+#define __reserved
+#define __checkReturn
+#define __notnull
+#define __maybenull
+#define __valid
+#define __notvalid
+#define __nullterminated
+#define __nullnullterminated
+#define __post
+#define __pre
+#define __deref
+#define __callback
+#define __format_string
+
+#define __in_bcount(...)
+#define __in_ecount(...)
+#define __in_bcount_opt(...)
+#define __in_ecount_opt(...)
+#define __in_bcount_z(...)
+#define __in_ecount_z(...)
+#define __out_bcount(...)
+#define __out_ecount(...)
+#define __out_bcount_opt(...)
+#define __out_ecount_opt(...)
+#define __out_bcount_part(...)
+#define __out_ecount_part(...)
+#define __out_bcount_part_opt(...)
+#define __out_ecount_part_opt(...)
+#define __out_bcount_full(...)
+#define __out_ecount_full(...)
+#define __out_bcount_full_opt(...)
+#define __out_ecount_full_opt(...)
+#define __out_ecount_z(...)
+#define __out_bcount_z(...)
+#define __inout_bcount(...)
+#define __inout_ecount(...)
+#define __inout_bcount_opt(...)
+#define __inout_ecount_opt(...)
+#define __inout_bcount_part(...)
+#define __inout_ecount_part(...)
+#define __inout_bcount_full(...)
+#define __inout_ecount_full(...)
+#define __inout_ecount_z(...)
+#define __deref_out_bcount(...)
+#define __deref_out_ecount(...)
+#define __deref_out_bcount_opt(...)
+#define __deref_out_bcount_part(...)
+#define __deref_out_bcount_full(...)
+#define __deref_out_ecount_opt(...)
+#define __deref_out_range(...)
+#define __deref_opt_out_bcount(...)
+#define __deref_opt_out_ecount(...)
+#define __field_bcount(...)
+#define __field_ecount(...)
+#define __field_bcount_opt(...)
+#define __field_ecount_opt(...)
+#define __field_bcount_part(...)
+#define __field_ecount_part(...)
+#define __field_bcount_full(...)
+#define __field_ecount_full(...)
+#define __field_range(...)
+#define __struct_bcount(...)
+#define __struct_xcount(...)
+#define __success(...)
+#define __range(...)
+#define __in_range(...)
+#define __out_range(...)
+#define __bcount(...)
+#define __ecount(...)
+#define __byte_readableTo(...)
+#define __byte_writableTo(...)
+#define __elem_readableTo(...)
+#define __elem_writableTo(...)
+#define __xcount(...)
+#define __in_xcount(...)
+#define __out_xcount(...)
+#define __field_xcount(...)
+#define __typefix(...)
+#define __blocksOn(...)
+#define __control_entrypoint(...)
+#define __data_entrypoint(...)
+
+#endif
 
 #endif

@@ -20,6 +20,8 @@
 #include <wdm/ex.h>
 #include <wdm/rtl.h>
 #include <wdm/io.h>
+#include <wdm/se.h>
+#include <wdm/zw.h>
 
 #define NTKERNELAPI
 #define NTHALAPI

@@ -277,6 +277,21 @@ typedef struct _NDIS_CONFIGURATION_PARAMETER {
 	} ParameterData;
 } NDIS_CONFIGURATION_PARAMETER, *PNDIS_CONFIGURATION_PARAMETER;
 
+/* What the keywords Environment and ProcessorType, which nobody sets, read as. */
+typedef enum _NDIS_ENVIRONMENT_TYPE {
+	NdisEnvironmentWindows,
+	NdisEnvironmentWindowsNt
+} NDIS_ENVIRONMENT_TYPE, *PNDIS_ENVIRONMENT_TYPE;
+
+typedef enum _NDIS_PROCESSOR_TYPE {
+	NdisProcessorX86,
+	NdisProcessorMips,
+	NdisProcessorAlpha,
+	NdisProcessorPpc,
+	NdisProcessorAmd64,
+	NdisProcessorIA64
+} NDIS_PROCESSOR_TYPE, *PNDIS_PROCESSOR_TYPE;
+
 #define NDIS_CONFIGURATION_OBJECT_REVISION_1 1
 #define NDIS_CONFIG_FLAG_FILTER_INSTANCE_CONFIGURATION 0x00000001
 typedef struct _NDIS_CONFIGURATION_OBJECT {

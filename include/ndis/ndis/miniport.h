@@ -348,8 +348,8 @@ VOID NdisMOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_REQUES
 			     NDIS_STATUS Status);
 VOID NdisMDirectOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_REQUEST OidRequest,
 				   NDIS_STATUS Status);
-VOID NdisMNetPnPEvent(NDIS_HANDLE MiniportAdapterHandle,
-		      PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification);
+NDIS_STATUS NdisMNetPnPEvent(NDIS_HANDLE MiniportAdapterHandle,
+			     PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification);
 NDIS_STATUS NdisMAllocatePort(NDIS_HANDLE NdisMiniportHandle,
 			      PNDIS_PORT_CHARACTERISTICS PortCharacteristics);
 NDIS_STATUS NdisMFreePort(NDIS_HANDLE NdisMiniportHandle, NDIS_PORT_NUMBER PortNumber);

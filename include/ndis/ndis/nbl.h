@@ -106,11 +106,13 @@ typedef enum _NDIS_NET_BUFFER_LIST_INFO {
 	NblReAuthWfpFlowContext = NblOriginalInterfaceIfIndex,
 	TcpReceiveBytesTransferred,
 	NrtNameResolutionId = TcpReceiveBytesTransferred,
+	UdpRecvSegCoalesceOffloadInfo = TcpReceiveBytesTransferred,
 	SwitchForwardingReserved,
 	SwitchForwardingDetail,
 	VirtualSubnetInfo,
 	IMReserved,
 	TcpRecvSegCoalesceInfo,
+	UdpSegmentationOffloadInfo = TcpRecvSegCoalesceInfo,
 	RscTcpTimestampDelta,
 	TcpSendOffloadsSupplementalNetBufferListInfo = RscTcpTimestampDelta,
 	MaxNetBufferListInfo
@@ -149,7 +151,7 @@ struct _NET_BUFFER_LIST {
 	PNET_BUFFER_LIST_CONTEXT Context;
 	PNET_BUFFER_LIST ParentNetBufferList;
 	NDIS_HANDLE NdisPoolHandle;
-	DECLSPEC_ALIGN(16) PVOID NdisReserved[2];
+	DECLSPEC_ALIGN(16) PVOID NdisReserved[2];       /* [1]: the time stamp (nbltimestamp.h) */
 	DECLSPEC_ALIGN(16) PVOID ProtocolReserved[4];
 	DECLSPEC_ALIGN(16) PVOID MiniportReserved[2];
 	PVOID Scratch;                  /* of whoever owns the list now */

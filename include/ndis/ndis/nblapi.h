@@ -4,6 +4,7 @@
 #define OVMQ_NDIS_NBLAPI_H
 
 #include <ndis/nbl.h>
+#include <ndis/nbltimestamp.h>
 
 EXTERN_C_START
 
@@ -48,7 +49,8 @@ typedef NET_BUFFER_FREE_MDL *NET_BUFFER_FREE_MDL_HANDLER;
 NDIS_HANDLE NdisAllocateNetBufferListPool(NDIS_HANDLE NdisHandle,
 					  PNET_BUFFER_LIST_POOL_PARAMETERS Parameters);
 VOID NdisFreeNetBufferListPool(NDIS_HANDLE PoolHandle);
-NDIS_HANDLE NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle, PNET_BUFFER_POOL_PARAMETERS Parameters);
+NDIS_HANDLE NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle,
+				      PNET_BUFFER_POOL_PARAMETERS Parameters);
 VOID NdisFreeNetBufferPool(NDIS_HANDLE PoolHandle);
 
 PNET_BUFFER_LIST NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
@@ -105,11 +107,9 @@ PNET_BUFFER_LIST NdisAllocateFragmentNetBufferList(PNET_BUFFER_LIST OriginalNetB
 						   ULONG DataBackFill, ULONG AllocateFragmentFlags);
 VOID NdisFreeFragmentNetBufferList(PNET_BUFFER_LIST FragmentNetBufferList, ULONG DataOffsetDelta,
 				   ULONG FreeFragmentFlags);
-PNET_BUFFER_LIST NdisAllocateReassembledNetBufferList(PNET_BUFFER_LIST FragmentNetBufferList,
-						      NDIS_HANDLE NetBufferAndNetBufferListPoolHandle,
-						      ULONG StartOffset, ULONG DataOffsetDelta,
-						      ULONG DataBackFill,
-						      ULONG AllocateReassembleFlags);
+PNET_BUFFER_LIST NdisAllocateReassembledNetBufferList(
+	PNET_BUFFER_LIST FragmentNetBufferList, NDIS_HANDLE NetBufferAndNetBufferListPoolHandle,
+	ULONG StartOffset, ULONG DataOffsetDelta, ULONG DataBackFill, ULONG AllocateReassembleFlags);
 VOID NdisFreeReassembledNetBufferList(PNET_BUFFER_LIST ReassembledNetBufferList,
 				      ULONG DataOffsetDelta, ULONG FreeReassembleFlags);
 

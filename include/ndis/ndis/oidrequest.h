@@ -14,6 +14,8 @@ EXTERN_C_START
 #define NDIS_OID_REQUEST_TIMEOUT_INFINITE     0
 #define NDIS_OID_REQUEST_NDIS_RESERVED_SIZE   16
 #define NDIS_OID_REQUEST_REVISION_1           1
+#define NDIS_OID_REQUEST_REVISION_2           2
+#define NDIS_OID_REQUEST_FLAGS_VPORT_ID_VALID 0x0001
 typedef struct _NDIS_OID_REQUEST {
 	NDIS_OBJECT_HEADER Header;
 	NDIS_REQUEST_TYPE RequestType;
@@ -22,6 +24,7 @@ typedef struct _NDIS_OID_REQUEST {
 	PVOID RequestId;
 	NDIS_HANDLE RequestHandle;
 	union _REQUEST_DATA {
+		NDIS_OID Oid;           /* of any of the following */
 		struct _QUERY {
 			NDIS_OID Oid;
 			PVOID InformationBuffer;
@@ -53,9 +56,15 @@ typedef struct _NDIS_OID_REQUEST {
 	UCHAR SupportedRevision;
 	UCHAR Reserved1;
 	USHORT Reserved2;
+	/* from 6.80 */
+	NDIS_NIC_SWITCH_ID SwitchId;
+	NDIS_NIC_SWITCH_VPORT_ID VPortId;
+	ULONG Flags;
 } NDIS_OID_REQUEST, *PNDIS_OID_REQUEST;
 #define NDIS_SIZEOF_OID_REQUEST_REVISION_1 \
 	RTL_SIZEOF_THROUGH_FIELD(NDIS_OID_REQUEST, Reserved2)
+#define NDIS_SIZEOF_OID_REQUEST_REVISION_2 \
+	RTL_SIZEOF_THROUGH_FIELD(NDIS_OID_REQUEST, Flags)
 
 NDIS_STATUS NdisAllocateCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQUEST OidRequest,
 					UINT PoolTag, PNDIS_OID_REQUEST *ClonedOidRequest);

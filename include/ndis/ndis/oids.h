@@ -189,4 +189,109 @@
 #define OID_PM_REMOVE_PROTOCOL_OFFLOAD                     0xFD01010FU
 #define OID_PM_PROTOCOL_OFFLOAD_LIST                       0xFD010110U
 
+/* ---- later and rarer ---- */
+
+#define OID_GEN_RECEIVE_SCALE_PARAMETERS_V2                0x00010214U
+#define OID_GEN_RSS_SET_INDIRECTION_TABLE_ENTRIES          0x000102C0U
+#define OID_GEN_ISOLATION_PARAMETERS                       0x00010300U
+#define OID_GEN_NDIS_RESERVED_1                            0x00020217U
+#define OID_GEN_NDIS_RESERVED_2                            0x00020218U
+#define OID_GEN_NDIS_RESERVED_6                            0x00010212U
+#define OID_GEN_NDIS_RESERVED_7                            0x0002021EU
+#define OID_TCP_RSC_STATISTICS                             0x0002021DU
+#define OID_TIMESTAMP_CAPABILITY                           0x00A00001U
+#define OID_TIMESTAMP_CURRENT_CONFIG                       0x00A00002U
+#define OID_TIMESTAMP_GET_CROSSTIMESTAMP                   0x00A00003U
+#define OID_TCP4_OFFLOAD_STATS                             0xFC010207U
+#define OID_TCP6_OFFLOAD_STATS                             0xFC010208U
+#define OID_IP4_OFFLOAD_STATS                              0xFC010209U
+#define OID_IP6_OFFLOAD_STATS                              0xFC01020AU
+#define OID_TCP_TASK_IPSEC_ADD_UDPESP_SA                   0xFC010205U
+#define OID_TCP_TASK_IPSEC_DELETE_UDPESP_SA                0xFC010206U
+#define OID_SRIOV_READ_VF_CONFIG_SPACE                     0x00010251U
+#define OID_SRIOV_WRITE_VF_CONFIG_SPACE                    0x00010252U
+#define OID_SRIOV_READ_VF_CONFIG_BLOCK                     0x00010253U
+#define OID_SRIOV_WRITE_VF_CONFIG_BLOCK                    0x00010254U
+#define OID_SRIOV_RESET_VF                                 0x00010255U
+#define OID_SRIOV_SET_VF_POWER_STATE                       0x00010256U
+#define OID_SRIOV_VF_VENDOR_DEVICE_ID                      0x00010257U
+#define OID_SRIOV_PROBED_BARS                              0x00010258U
+#define OID_SRIOV_BAR_RESOURCES                            0x00010259U
+#define OID_SRIOV_PF_LUID                                  0x00010260U
+#define OID_SRIOV_CONFIG_STATE                             0x00010261U
+#define OID_SRIOV_VF_SERIAL_NUMBER                         0x00010262U
+#define OID_SRIOV_VF_INVALIDATE_CONFIG_BLOCK               0x00010269U
+
+/* ---- the extensible switch ---- */
+
+#define OID_SWITCH_PROPERTY_ADD                            0x00010263U
+#define OID_SWITCH_PROPERTY_UPDATE                         0x00010264U
+#define OID_SWITCH_PROPERTY_DELETE                         0x00010265U
+#define OID_SWITCH_PROPERTY_ENUM                           0x00010266U
+#define OID_SWITCH_FEATURE_STATUS_QUERY                    0x00010267U
+#define OID_SWITCH_NIC_REQUEST                             0x00010270U
+#define OID_SWITCH_PORT_PROPERTY_ADD                       0x00010271U
+#define OID_SWITCH_PORT_PROPERTY_UPDATE                    0x00010272U
+#define OID_SWITCH_PORT_PROPERTY_DELETE                    0x00010273U
+#define OID_SWITCH_PORT_PROPERTY_ENUM                      0x00010274U
+#define OID_SWITCH_PARAMETERS                              0x00010275U
+#define OID_SWITCH_PORT_ARRAY                              0x00010276U
+#define OID_SWITCH_NIC_ARRAY                               0x00010277U
+#define OID_SWITCH_PORT_CREATE                             0x00010278U
+#define OID_SWITCH_PORT_DELETE                             0x00010279U
+#define OID_SWITCH_NIC_CREATE                              0x0001027AU
+#define OID_SWITCH_NIC_CONNECT                             0x0001027BU
+#define OID_SWITCH_NIC_DISCONNECT                          0x0001027CU
+#define OID_SWITCH_NIC_DELETE                              0x0001027DU
+#define OID_SWITCH_PORT_FEATURE_STATUS_QUERY               0x0001027EU
+#define OID_SWITCH_PORT_TEARDOWN                           0x0001027FU
+#define OID_SWITCH_NIC_SAVE                                0x00010290U
+#define OID_SWITCH_NIC_SAVE_COMPLETE                       0x00010291U
+#define OID_SWITCH_NIC_RESTORE                             0x00010292U
+#define OID_SWITCH_NIC_RESTORE_COMPLETE                    0x00010293U
+#define OID_SWITCH_NIC_UPDATED                             0x00010294U
+#define OID_SWITCH_PORT_UPDATED                            0x00010295U
+#define OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_STARTED         0x00010299U
+#define OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_FINISHED        0x0001029AU
+
+/* ---- wireless adapters of before NDIS 6, which protocols still ask ---- */
+
+#define OID_802_11_BSSID                                   0x0D010101U
+#define OID_802_11_SSID                                    0x0D010102U
+#define OID_802_11_NETWORK_TYPES_SUPPORTED                 0x0D010203U
+#define OID_802_11_NETWORK_TYPE_IN_USE                     0x0D010204U
+#define OID_802_11_TX_POWER_LEVEL                          0x0D010205U
+#define OID_802_11_RSSI                                    0x0D010206U
+#define OID_802_11_RSSI_TRIGGER                            0x0D010207U
+#define OID_802_11_INFRASTRUCTURE_MODE                     0x0D010108U
+#define OID_802_11_FRAGMENTATION_THRESHOLD                 0x0D010209U
+#define OID_802_11_RTS_THRESHOLD                           0x0D01020AU
+#define OID_802_11_NUMBER_OF_ANTENNAS                      0x0D01020BU
+#define OID_802_11_RX_ANTENNA_SELECTED                     0x0D01020CU
+#define OID_802_11_TX_ANTENNA_SELECTED                     0x0D01020DU
+#define OID_802_11_SUPPORTED_RATES                         0x0D01020EU
+#define OID_802_11_DESIRED_RATES                           0x0D010210U
+#define OID_802_11_CONFIGURATION                           0x0D010211U
+#define OID_802_11_STATISTICS                              0x0D020212U
+#define OID_802_11_ADD_WEP                                 0x0D010113U
+#define OID_802_11_REMOVE_WEP                              0x0D010114U
+#define OID_802_11_DISASSOCIATE                            0x0D010115U
+#define OID_802_11_POWER_MODE                              0x0D010216U
+#define OID_802_11_BSSID_LIST                              0x0D010217U
+#define OID_802_11_AUTHENTICATION_MODE                     0x0D010118U
+#define OID_802_11_PRIVACY_FILTER                          0x0D010119U
+#define OID_802_11_BSSID_LIST_SCAN                         0x0D01011AU
+#define OID_802_11_WEP_STATUS                              0x0D01011BU
+#define OID_802_11_ENCRYPTION_STATUS                       0x0D01011BU
+#define OID_802_11_RELOAD_DEFAULTS                         0x0D01011CU
+#define OID_802_11_ADD_KEY                                 0x0D01011DU
+#define OID_802_11_REMOVE_KEY                              0x0D01011EU
+#define OID_802_11_ASSOCIATION_INFORMATION                 0x0D01011FU
+#define OID_802_11_TEST                                    0x0D010120U
+#define OID_802_11_MEDIA_STREAM_MODE                       0x0D010121U
+#define OID_802_11_CAPABILITY                              0x0D010122U
+#define OID_802_11_PMKID                                   0x0D010123U
+#define OID_802_11_NON_BCAST_SSID_LIST                     0x0D010124U
+#define OID_802_11_RADIO_STATUS                            0x0D010125U
+
 #endif

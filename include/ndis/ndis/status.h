@@ -16,8 +16,12 @@
 #define NDIS_STATUS_INVALID_DEVICE_REQUEST                       ((NDIS_STATUS)STATUS_INVALID_DEVICE_REQUEST)
 #define NDIS_STATUS_BUSY                                         ((NDIS_STATUS)STATUS_DEVICE_BUSY)
 
+#define NDIS_STATUS_INVALID_STATE                                ((NDIS_STATUS)STATUS_INVALID_DEVICE_STATE)
+#define NDIS_STATUS_BUFFER_OVERFLOW                              ((NDIS_STATUS)STATUS_BUFFER_OVERFLOW)
+
 /* ---- results that are no errors ---- */
 
+#define NDIS_STATUS_ALREADY_COMPLETE                             ((NDIS_STATUS)0x000000FFU)
 #define NDIS_STATUS_NOT_RECOGNIZED                               ((NDIS_STATUS)0x00010001U)
 #define NDIS_STATUS_NOT_COPIED                                   ((NDIS_STATUS)0x00010002U)
 #define NDIS_STATUS_NOT_ACCEPTED                                 ((NDIS_STATUS)0x00010003U)
@@ -95,6 +99,7 @@
 #define NDIS_STATUS_ALREADY_MAPPED                               ((NDIS_STATUS)0xC001001DU)
 #define NDIS_STATUS_RESOURCE_CONFLICT                            ((NDIS_STATUS)0xC001001EU)
 #define NDIS_STATUS_NO_CABLE                                     ((NDIS_STATUS)0xC001001FU)
+#define NDIS_STATUS_INVALID_ADDRESS                              ((NDIS_STATUS)0xC0010022U)
 #define NDIS_STATUS_TOKEN_RING_OPEN_ERROR                        ((NDIS_STATUS)0xC0011000U)
 #define NDIS_STATUS_SEND_ABORTED                                 ((NDIS_STATUS)0xC023000CU)
 #define NDIS_STATUS_MEDIA_DISCONNECTED                           ((NDIS_STATUS)0xC023001FU)
@@ -103,7 +108,13 @@
 #define NDIS_STATUS_UNSUPPORTED_REVISION                         ((NDIS_STATUS)0xC023002CU)
 #define NDIS_STATUS_INVALID_PORT                                 ((NDIS_STATUS)0xC023002DU)
 #define NDIS_STATUS_INVALID_PORT_STATE                           ((NDIS_STATUS)0xC023002EU)
+#define NDIS_STATUS_DATA_NOT_ACCEPTED                            ((NDIS_STATUS)STATUS_DATA_NOT_ACCEPTED)
 #define NDIS_STATUS_LOW_POWER_STATE                              ((NDIS_STATUS)0xC023002FU)
 #define NDIS_STATUS_REINIT_REQUIRED                              ((NDIS_STATUS)0xC0230030U)
+
+/* ---- indications of the extensible switch ---- */
+
+#define NDIS_STATUS_SWITCH_PORT_REMOVE_VF                        ((NDIS_STATUS)0xC0241001U)
+#define NDIS_STATUS_SWITCH_NIC_STATUS                            ((NDIS_STATUS)0xC0241002U)
 
 #endif

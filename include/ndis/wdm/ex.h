@@ -47,7 +47,15 @@ typedef ULONG64 POOL_FLAGS;
 #define POOL_FLAG_NON_PAGED_EXECUTE    0x0000000000000080UL
 #define POOL_FLAG_PAGED                0x0000000000000100UL
 #define POOL_FLAG_OPTIONAL_START       0x0000000100000000UL
+/* Every required flag above; another one makes an allocation fail. */
+#define POOL_FLAGS_KNOWN               0x00000000000001EFUL
 
+/*
+ * Blocks are aligned to 16 bytes, those of a page and more to pages. A block of
+ * zero bytes is a block: it has an address and must be freed. A wrong free (of no
+ * block, a second time, with another tag) is told and ends the process as bug check
+ * 0xC2; a free with tag 0 fits every block. IRQL <= DISPATCH_LEVEL. NULL: no memory.
+ */
 PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
 PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 PVOID ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
@@ -60,6 +68,14 @@ PVOID ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, SIZE_T NumberOfBytes, UL
 				    EX_POOL_PRIORITY Priority);
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag);
 VOID ExFreePool(PVOID P);
+#define ExAllocatePool(type, n) ExAllocatePoolWithTag((type), (n), 0x656e6f4eU)   /* "None" */
+#define ExAllocatePoolQuotaZero          ExAllocatePoolZero
+#define ExAllocatePoolQuotaUninitialized ExAllocatePoolUninitialized
+
+/* Ends the process, told as bug check 0x1E: no exception is caught here (wdm/seh.h). */
+DECLSPEC_NORETURN VOID ExRaiseStatus(NTSTATUS Status);
+#define ExRaiseAccessViolation()       ExRaiseStatus(STATUS_ACCESS_VIOLATION)
+#define ExRaiseDatatypeMisalignment()  ExRaiseStatus(STATUS_DATATYPE_MISALIGNMENT)
 
 #define DrvRtPoolNxOptIn 0x00000001
 /* Asks for pool that cannot be executed, which is all there is here. */
@@ -73,24 +89,45 @@ typedef ALLOCATE_FUNCTION *PALLOCATE_FUNCTION;
 typedef VOID FREE_FUNCTION(PVOID Buffer);
 typedef FREE_FUNCTION *PFREE_FUNCTION;
 
-typedef struct DECLSPEC_CACHEALIGN _GENERAL_LOOKASIDE {
-	SLIST_HEADER ListHead;
-	USHORT Depth;
-	USHORT MaximumDepth;
-	ULONG TotalAllocates;
-	ULONG AllocateMisses;
-	ULONG TotalFrees;
-	ULONG FreeMisses;
-	POOL_TYPE Type;
-	ULONG Tag;
-	ULONG Size;
-	PALLOCATE_FUNCTION Allocate;
-	PFREE_FUNCTION Free;
-	LIST_ENTRY ListEntry;
-	ULONG LastTotalAllocates;
-	ULONG LastAllocateMisses;
+struct _LOOKASIDE_LIST_EX;
+typedef PVOID ALLOCATE_FUNCTION_EX(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+				   struct _LOOKASIDE_LIST_EX *Lookaside);
+typedef ALLOCATE_FUNCTION_EX *PALLOCATE_FUNCTION_EX;
+typedef VOID FREE_FUNCTION_EX(PVOID Buffer, struct _LOOKASIDE_LIST_EX *Lookaside);
+typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
+
+/* The same twice: on a cache line of its own, and as it comes. */
+#define OVMQ_LOOKASIDE_FIELDS \
+	SLIST_HEADER ListHead; \
+	USHORT Depth; \
+	USHORT MaximumDepth; \
+	ULONG TotalAllocates; \
+	ULONG AllocateMisses; \
+	ULONG TotalFrees; \
+	ULONG FreeMisses; \
+	POOL_TYPE Type; \
+	ULONG Tag; \
+	ULONG Size; \
+	union { \
+		PALLOCATE_FUNCTION_EX AllocateEx; \
+		PALLOCATE_FUNCTION Allocate; \
+	}; \
+	union { \
+		PFREE_FUNCTION_EX FreeEx; \
+		PFREE_FUNCTION Free; \
+	}; \
+	LIST_ENTRY ListEntry; \
+	ULONG LastTotalAllocates; \
+	ULONG LastAllocateMisses; \
 	ULONG Future[2];
+
+typedef struct DECLSPEC_CACHEALIGN _GENERAL_LOOKASIDE {
+	OVMQ_LOOKASIDE_FIELDS
 } GENERAL_LOOKASIDE, *PGENERAL_LOOKASIDE;
+
+typedef struct _GENERAL_LOOKASIDE_POOL {
+	OVMQ_LOOKASIDE_FIELDS
+} GENERAL_LOOKASIDE_POOL, *PGENERAL_LOOKASIDE_POOL;
 
 typedef struct DECLSPEC_CACHEALIGN _NPAGED_LOOKASIDE_LIST {
 	GENERAL_LOOKASIDE L;
@@ -106,6 +143,28 @@ VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE
 VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
 PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
 VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
+VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
+				    PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
+				    USHORT Depth);
+VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
+PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
+VOID ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
+
+typedef struct _LOOKASIDE_LIST_EX {
+	GENERAL_LOOKASIDE_POOL L;
+} LOOKASIDE_LIST_EX, *PLOOKASIDE_LIST_EX;
+
+#define EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL 0x00000001U
+#define EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE 0x00000002U
+
+/* 'Depth' must be 0. STATUS_INVALID_PARAMETER: unknown flags. */
+NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate,
+				     PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG Flags,
+				     SIZE_T Size, ULONG Tag, USHORT Depth);
+VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+VOID ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+PVOID ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+VOID ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry);
 
 /* ---- fast mutexes ---- */
 
@@ -121,9 +180,21 @@ VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex);
 VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex);
 VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex);
 BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex);
+VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex);
+VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex);
+
+/* A guarded mutex keeps all APCs away, a fast one raises to APC_LEVEL for it; no APC is
+ * ever delivered here, so they are one thing, at APC_LEVEL. */
+#define KeInitializeGuardedMutex   ExInitializeFastMutex
+#define KeAcquireGuardedMutex      ExAcquireFastMutex
+#define KeReleaseGuardedMutex      ExReleaseFastMutex
+#define KeTryToAcquireGuardedMutex ExTryToAcquireFastMutex
+#define KeAcquireGuardedMutexUnsafe ExAcquireFastMutexUnsafe
+#define KeReleaseGuardedMutexUnsafe ExReleaseFastMutexUnsafe
 
 /* ---- reader-writer spin locks ---- */
 
+#define EX_SPIN_LOCK_INITIALIZER 0
 typedef LONG volatile EX_SPIN_LOCK, *PEX_SPIN_LOCK;
 KIRQL ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock);
 VOID ExReleaseSpinLockShared(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
@@ -163,6 +234,9 @@ VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef);
 VOID ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count);
 VOID ExRundownCompleted(PEX_RUNDOWN_REF RunRef);
 VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef);
+SIZE_T ExSizeOfRundownProtectionCacheAware(VOID);
+VOID ExInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware,
+					     SIZE_T RunRefSize);
 PEX_RUNDOWN_REF_CACHE_AWARE ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag);
 VOID ExFreeCacheAwareRundownProtection(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware);
 VOID ExReInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware);
@@ -192,12 +266,21 @@ typedef struct _ERESOURCE {
 	KSPIN_LOCK SpinLock;
 } ERESOURCE, *PERESOURCE;
 
+typedef ULONG_PTR ERESOURCE_THREAD, *PERESOURCE_THREAD;
+#define ExGetCurrentResourceThread() ((ERESOURCE_THREAD)KeGetCurrentThread())
+
 NTSTATUS ExInitializeResourceLite(PERESOURCE Resource);
 NTSTATUS ExDeleteResourceLite(PERESOURCE Resource);
 BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait);
 BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait);
 BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait);
+BOOLEAN ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait);
 VOID ExReleaseResourceLite(PERESOURCE Resource);
+VOID ExReleaseResourceForThreadLite(PERESOURCE Resource, ERESOURCE_THREAD ResourceThreadId);
+VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource);
+BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource);
+/* How often this thread holds it, in either way. */
+ULONG ExIsResourceAcquiredSharedLite(PERESOURCE Resource);
 
 /* ---- callback objects ---- */
 

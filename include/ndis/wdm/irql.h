@@ -32,6 +32,8 @@ VOID KeLowerIrql(KIRQL NewIrql);
 
 /* ---- processors ---- */
 
+#define INVALID_PROCESSOR_INDEX 0xFFFFFFFFU
+
 ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber);
 #define KeGetCurrentProcessorIndex()  KeGetCurrentProcessorNumberEx(NULL)
 #define KeGetCurrentProcessorNumber() KeGetCurrentProcessorNumberEx(NULL)
@@ -49,9 +51,83 @@ VOID KeSetSystemGroupAffinityThread(PGROUP_AFFINITY Affinity, PGROUP_AFFINITY Pr
 VOID KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity);
 VOID KeSetSystemAffinityThread(KAFFINITY Affinity);
 VOID KeRevertToUserAffinityThread(VOID);
+KAFFINITY KeSetSystemAffinityThreadEx(KAFFINITY Affinity);
+VOID KeRevertToUserAffinityThreadEx(KAFFINITY Affinity);
 USHORT KeGetCurrentNodeNumber(VOID);
 USHORT KeQueryHighestNodeNumber(VOID);
 LOGICAL KeShouldYieldProcessor(VOID);
+
+typedef enum _LOGICAL_PROCESSOR_RELATIONSHIP {
+	RelationProcessorCore, RelationNumaNode, RelationCache, RelationProcessorPackage,
+	RelationGroup, RelationAll = 0xffff
+} LOGICAL_PROCESSOR_RELATIONSHIP;
+typedef enum _PROCESSOR_CACHE_TYPE {
+	CacheUnified, CacheInstruction, CacheData, CacheTrace
+} PROCESSOR_CACHE_TYPE;
+
+typedef struct _PROCESSOR_RELATIONSHIP {
+	UCHAR Flags;
+	UCHAR EfficiencyClass;
+	UCHAR Reserved[20];
+	USHORT GroupCount;
+	GROUP_AFFINITY GroupMask[ANYSIZE_ARRAY];
+} PROCESSOR_RELATIONSHIP, *PPROCESSOR_RELATIONSHIP;
+
+typedef struct _NUMA_NODE_RELATIONSHIP {
+	ULONG NodeNumber;
+	UCHAR Reserved[18];
+	USHORT GroupCount;
+	union {
+		GROUP_AFFINITY GroupMask;
+		GROUP_AFFINITY GroupMasks[ANYSIZE_ARRAY];
+	} DUMMYUNIONNAME;
+} NUMA_NODE_RELATIONSHIP, *PNUMA_NODE_RELATIONSHIP;
+
+typedef struct _CACHE_RELATIONSHIP {
+	UCHAR Level;
+	UCHAR Associativity;
+	USHORT LineSize;
+	ULONG CacheSize;
+	PROCESSOR_CACHE_TYPE Type;
+	UCHAR Reserved[18];
+	USHORT GroupCount;
+	union {
+		GROUP_AFFINITY GroupMask;
+		GROUP_AFFINITY GroupMasks[ANYSIZE_ARRAY];
+	} DUMMYUNIONNAME;
+} CACHE_RELATIONSHIP, *PCACHE_RELATIONSHIP;
+
+typedef struct _PROCESSOR_GROUP_INFO {
+	UCHAR MaximumProcessorCount;
+	UCHAR ActiveProcessorCount;
+	UCHAR Reserved[38];
+	KAFFINITY ActiveProcessorMask;
+} PROCESSOR_GROUP_INFO, *PPROCESSOR_GROUP_INFO;
+
+typedef struct _GROUP_RELATIONSHIP {
+	USHORT MaximumGroupCount;
+	USHORT ActiveGroupCount;
+	UCHAR Reserved[20];
+	PROCESSOR_GROUP_INFO GroupInfo[ANYSIZE_ARRAY];
+} GROUP_RELATIONSHIP, *PGROUP_RELATIONSHIP;
+
+typedef struct _SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX {
+	LOGICAL_PROCESSOR_RELATIONSHIP Relationship;
+	ULONG Size;
+	union {
+		PROCESSOR_RELATIONSHIP Processor;
+		NUMA_NODE_RELATIONSHIP NumaNode;
+		CACHE_RELATIONSHIP Cache;
+		GROUP_RELATIONSHIP Group;
+	} DUMMYUNIONNAME;
+} SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX, *PSYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX;
+
+/* '*Length': the room in 'Information' in bytes; afterwards what was written or,
+ * with STATUS_INFO_LENGTH_MISMATCH, what is needed. */
+NTSTATUS KeQueryLogicalProcessorRelationship(PPROCESSOR_NUMBER ProcessorNumber,
+					     LOGICAL_PROCESSOR_RELATIONSHIP RelationshipType,
+					     PSYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX Information,
+					     PULONG Length);
 
 /* ---- time ---- */
 
@@ -60,11 +136,13 @@ VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime);
 VOID KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
 ULONGLONG KeQueryInterruptTime(VOID);
 ULONGLONG KeQueryUnbiasedInterruptTime(VOID);
+ULONGLONG KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
 ULONG KeQueryTimeIncrement(VOID);
 VOID KeQueryTickCount(PLARGE_INTEGER CurrentCount);
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency);
 VOID KeStallExecutionProcessor(ULONG MicroSeconds);
-NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval);
+NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+				PLARGE_INTEGER Interval);
 
 #define RTL_MILLISEC_TO_100NANOSEC(m) ((m) * 10000LL)
 #define RTL_SEC_TO_100NANOSEC(s)      ((s) * 10000000LL)

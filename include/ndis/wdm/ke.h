@@ -167,6 +167,8 @@ typedef struct _KDPC_WATCHDOG_INFORMATION {
 } KDPC_WATCHDOG_INFORMATION, *PKDPC_WATCHDOG_INFORMATION;
 
 VOID KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
+VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine,
+			     PVOID DeferredContext);
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2);
 BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc);
 BOOLEAN KeRemoveQueueDpcEx(PRKDPC Dpc, BOOLEAN WaitIfActive);
@@ -211,10 +213,54 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
 			      PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
 			      PVOID StartContext);
 NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus);
-HANDLE PsGetCurrentProcessId(VOID);
+NTSTATUS PsGetThreadExitStatus(PETHREAD Thread);
 HANDLE PsGetCurrentThreadId(VOID);
+struct _OBJECT_TYPE;
+extern struct _OBJECT_TYPE **PsThreadType;
+NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
+
+/* ---- processes: this one, and no other ---- */
+
+struct _EPROCESS;
+typedef struct _KAPC_STATE {
+	LIST_ENTRY ApcListHead[2];
+	struct _EPROCESS *Process;
+	UCHAR InProgressFlags;
+	BOOLEAN KernelApcPending;
+	BOOLEAN UserApcPending;
+} KAPC_STATE, *PKAPC_STATE, *PRKAPC_STATE;
+typedef VOID CREATE_PROCESS_NOTIFY_ROUTINE(HANDLE ParentId, HANDLE ProcessId, BOOLEAN Create);
+typedef CREATE_PROCESS_NOTIFY_ROUTINE *PCREATE_PROCESS_NOTIFY_ROUTINE;
+
+HANDLE PsGetCurrentProcessId(VOID);
+struct _EPROCESS *PsGetCurrentProcess(VOID);
+NTSTATUS PsLookupProcessByProcessId(HANDLE ProcessId, struct _EPROCESS **Process);
+NTSTATUS PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine,
+					 BOOLEAN Remove);
+VOID KeStackAttachProcess(struct _EPROCESS *Process, PRKAPC_STATE ApcState);
+VOID KeUnstackDetachProcess(PRKAPC_STATE ApcState);
 
 /* ---- the end of everything ---- */
+
+typedef enum _KBUGCHECK_BUFFER_DUMP_STATE {
+	BufferEmpty, BufferInserted, BufferStarted, BufferFinished, BufferIncomplete
+} KBUGCHECK_BUFFER_DUMP_STATE;
+typedef VOID KBUGCHECK_CALLBACK_ROUTINE(PVOID Buffer, ULONG Length);
+typedef KBUGCHECK_CALLBACK_ROUTINE *PKBUGCHECK_CALLBACK_ROUTINE;
+typedef struct _KBUGCHECK_CALLBACK_RECORD {
+	LIST_ENTRY Entry;
+	PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine;
+	PVOID Buffer;
+	ULONG Length;
+	PUCHAR Component;
+	ULONG_PTR Checksum;
+	UCHAR State;
+} KBUGCHECK_CALLBACK_RECORD, *PKBUGCHECK_CALLBACK_RECORD;
+#define KeInitializeCallbackRecord(record) ((void)((record)->State = BufferEmpty))
+BOOLEAN KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord,
+				   PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine, PVOID Buffer,
+				   ULONG Length, PUCHAR Component);
+BOOLEAN KeDeregisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord);
 
 DECLSPEC_NORETURN VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,
 				    ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,

@@ -114,7 +114,27 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID BaseAddress);
 PVOID MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
 		   MEMORY_CACHING_TYPE CacheType);
 VOID MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes);
+/* The address of an exported function of this process; NULL: there is none. */
 PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName);
+
+#define MM_DONT_ZERO_ALLOCATION        0x00000001
+#define MM_ALLOCATE_FULLY_REQUIRED     0x00000004
+#define MM_ALLOCATE_PREFER_CONTIGUOUS  0x00000010
+#define MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS 0x00000020
+/* All pages or none. The MDL is freed by ExFreePool, after MmFreePagesFromMdl. */
+PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+			     PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+			     MEMORY_CACHING_TYPE CacheType, ULONG Flags);
+PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+			   PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes);
+VOID MmFreePagesFromMdl(PMDL MemoryDescriptorList);
+/* There is no Driver Verifier of Windows here: STATUS_NOT_SUPPORTED. */
+NTSTATUS MmIsVerifierEnabled(PULONG VerifierFlags);
+
+/* Raise what Windows raises for a misaligned range or one that wraps around; an
+ * address that cannot be accessed is not found here. PASSIVE or APC level. */
+VOID ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment);
+VOID ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment);
 
 /* The mapping that the MDL has, or a new one; NULL: it cannot be mapped now. */
 FORCEINLINE PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
