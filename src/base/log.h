@@ -18,6 +18,11 @@ void log_write(enum log_level level, const char *fmt, ...)
  * failure was told already compares. Any thread. */
 unsigned log_errors(void);
 
+/* 'listener' hears every warning and error too, without "vmq: LEVEL: ", whether it is
+ * written or not; NULL: nobody. It is called on the thread that logs, at any IRQL, and
+ * must neither wait nor log. Set while no other thread logs. */
+void log_set_listener(void (*listener)(enum log_level level, const char *text));
+
 #define log_error(...)   log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_info(...)    log_write(LOG_INFO, __VA_ARGS__)

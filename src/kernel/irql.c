@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IRQL and spin locks. The level is the thread's own: a worker is at
- * DISPATCH_LEVEL while it runs a processor, and every other thread has a
- * processor of its own, so a raised level needs to stop nobody.
+ * IRQL. The level is the thread's own: a worker is at DISPATCH_LEVEL while it runs
+ * a processor; any other thread enters a processor when it rises to that level.
  */
-#include "kernel/kernel.h"
+#include "kernel/worker.h"
 
-#include <assert.h>
-#include <sched.h>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define relax() _mm_pause()
-#else
-#define relax() ((void)0)
-#endif
+/* Bug check codes. */
+#define IRQL_NOT_GREATER_OR_EQUAL 0x09
+#define IRQL_NOT_LESS_OR_EQUAL    0x0A
 
 KIRQL KeGetCurrentIrql(VOID)
 {
@@ -23,9 +16,15 @@ KIRQL KeGetCurrentIrql(VOID)
 
 VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
 {
-	assert(NewIrql >= kernel_self.irql);
-	*OldIrql = kernel_self.irql;
+	KIRQL old = kernel_self.irql;
+
+	if (NewIrql < old)
+		KeBugCheckEx(IRQL_NOT_GREATER_OR_EQUAL, old, NewIrql, 0,
+			     (ULONG_PTR)__builtin_return_address(0));
+	*OldIrql = old;
 	kernel_self.irql = NewIrql;
+	if (NewIrql >= DISPATCH_LEVEL && old < DISPATCH_LEVEL)
+		kernel_processor_enter();
 }
 
 KIRQL KeRaiseIrqlToDpcLevel(VOID)
@@ -38,44 +37,14 @@ KIRQL KeRaiseIrqlToDpcLevel(VOID)
 
 VOID KeLowerIrql(KIRQL NewIrql)
 {
-	assert(NewIrql <= kernel_self.irql);
+	KIRQL old = kernel_self.irql;
+
+	if (NewIrql > old)
+		KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, old, NewIrql, 0,
+			     (ULONG_PTR)__builtin_return_address(0));
+	if (NewIrql < DISPATCH_LEVEL && old >= DISPATCH_LEVEL) {
+		kernel_self.irql = DISPATCH_LEVEL;   /* for the DPCs that run first */
+		kernel_processor_leave();
+	}
 	kernel_self.irql = NewIrql;
-}
-
-VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
-{
-	__atomic_store_n(SpinLock, 0, __ATOMIC_RELAXED);
-}
-
-VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
-{
-	unsigned tries = 0;
-
-	while (__atomic_exchange_n(SpinLock, 1, __ATOMIC_ACQUIRE))
-		while (__atomic_load_n(SpinLock, __ATOMIC_RELAXED)) {
-			/* The holder may share this CPU: unlike a kernel's processors,
-			 * ours are threads that can be descheduled. */
-			if (++tries % 1000 == 0)
-				sched_yield();
-			relax();
-		}
-}
-
-VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
-{
-	__atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
-}
-
-KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
-{
-	KIRQL old = KeRaiseIrqlToDpcLevel();
-
-	KeAcquireSpinLockAtDpcLevel(SpinLock);
-	return old;
-}
-
-VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
-{
-	KeReleaseSpinLockFromDpcLevel(SpinLock);
-	KeLowerIrql(NewIrql);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting and stopping the machine, and who am I. */
+/* Starting and stopping the machine. */
 #include "kernel/worker.h"
 
 #include <errno.h>
@@ -89,6 +89,7 @@ fail:
 
 static void workers_stop(unsigned n)
 {
+	atomic_store(&kernel_machine.running, false);
 	atomic_store(&kernel_machine.stop, true);
 	for (unsigned i = 0; i < n; i++) {
 		kernel_worker_wake(&kernel_machine.workers[i]);
@@ -96,6 +97,31 @@ static void workers_stop(unsigned n)
 		close(kernel_machine.workers[i].event);
 		close(kernel_machine.workers[i].epoll);
 	}
+}
+
+static int workers_start(unsigned n)
+{
+	int rc;
+
+	for (unsigned i = 0; i < n; i++) {
+		rc = worker_create(&kernel_machine.workers[i], i);
+		if (rc) {
+			workers_stop(i);
+			return rc;
+		}
+	}
+	atomic_store(&kernel_machine.running, true);
+	return 0;
+}
+
+static void machine_clear(struct kernel_machine *k)
+{
+	for (unsigned p = 0; p < k->config.processors; p++) {
+		free(atomic_exchange(&k->processors[p].sources, NULL));
+		kernel_processor_destroy(&k->processors[p]);
+	}
+	pthread_mutex_destroy(&k->lock);
+	sem_destroy(&begun);
 }
 
 int kernel_start(const struct kernel_config *config, struct error *err)
@@ -113,33 +139,37 @@ int kernel_start(const struct kernel_config *config, struct error *err)
 	pthread_mutex_init(&k->lock, NULL);
 	sem_init(&begun, 0, 0);
 	for (unsigned p = 0; p < config->processors; p++) {
-		k->processors[p].worker = &k->workers[p % config->workers];
+		kernel_processor_init(&k->processors[p], &k->workers[p % config->workers]);
 		atomic_store(&k->processors[p].sources, calloc(1, sizeof(struct kernel_sources)));
 		if (!k->processors[p].sources)
 			rc = -ENOMEM;
 	}
 	if (!rc)
-		rc = kernel_passive_start();
-	for (unsigned i = 0; !rc && i < config->workers; i++) {
-		rc = worker_create(&k->workers[i], i);
-		if (rc) {
-			workers_stop(i);
-			kernel_passive_stop();
-		}
-	}
-	return rc ? error_set(err, -rc, "cannot start the workers: %s", strerror(-rc)) : 0;
+		rc = workers_start(config->workers);
+	if (rc)
+		goto free_processors;
+	rc = kernel_passive_start();
+	if (rc)
+		goto stop_workers;
+	rc = kernel_timers_start();
+	if (!rc)
+		return 0;
+	kernel_passive_stop();
+stop_workers:
+	workers_stop(config->workers);
+free_processors:
+	machine_clear(k);
+	return error_set(err, -rc, "cannot start the workers: %s", strerror(-rc));
 }
 
 void kernel_stop(void)
 {
 	struct kernel_machine *k = &kernel_machine;
 
-	kernel_passive_stop();
+	kernel_passive_stop();   /* what it does may wait for a timer */
+	kernel_timers_stop();
 	workers_stop(k->config.workers);
-	for (unsigned p = 0; p < k->config.processors; p++)
-		free(atomic_exchange(&k->processors[p].sources, NULL));
-	pthread_mutex_destroy(&k->lock);
-	sem_destroy(&begun);
+	machine_clear(k);
 }
 
 void kernel_synchronize(void)
@@ -149,29 +179,4 @@ void kernel_synchronize(void)
 
 	while (!qsbr_reached(&kernel_machine.qsbr, epoch))
 		nanosleep(&pause, NULL);
-}
-
-ULONG OvmqCurrentProcessor(VOID)
-{
-	/* Threads at PASSIVE_LEVEL have numbers of their own, above the workers'
-	 * processors, each held by one thread for its life. */
-	static atomic_uint passive_threads;
-
-	if (!kernel_self.processor)
-		kernel_self.processor = KERNEL_MAX_PROCESSORS + 1 +
-					atomic_fetch_add(&passive_threads, 1);
-	return kernel_self.processor - 1;
-}
-
-BOOLEAN OvmqIsProcessor(ULONG ProcessorIndex)
-{
-	return kernel_self.processor == ProcessorIndex + 1 && kernel_self.irql >= DISPATCH_LEVEL;
-}
-
-VOID OvmqNotifyProcessor(ULONG ProcessorIndex)
-{
-	struct kernel_worker *w = kernel_machine.processors[ProcessorIndex].worker;
-
-	if (w != kernel_self.worker)
-		kernel_worker_wake(w);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 /* How long a worker with nothing to do goes on looking before it sleeps. Short:
  * where guests and workers share CPUs, a polling worker takes a guest's time. */
@@ -37,6 +38,46 @@ static inline unsigned for_each_source(struct kernel_worker *w,
 			sum += visit(&s->list[i]->source, arg);
 	}
 	return sum;
+}
+
+/* Runs what is queued to the processors of 'w', each as that processor. */
+static unsigned run_dpcs(struct kernel_worker *w)
+{
+	unsigned sum = 0;
+
+	for (unsigned p = w->number; p < kernel_machine.config.processors;
+	     p += kernel_machine.config.workers) {
+		struct dpc_queue *q = &kernel_machine.processors[p].dpcs;
+
+		if (!dpc_queue_waits(q))
+			continue;
+		kernel_self.processor = p + 1;
+		sum += dpc_queue_run(q);
+	}
+	return sum;
+}
+
+static bool dpcs_wait(const struct kernel_worker *w)
+{
+	for (unsigned p = w->number; p < kernel_machine.config.processors;
+	     p += kernel_machine.config.workers)
+		if (dpc_queue_waits(&kernel_machine.processors[p].dpcs))
+			return true;
+	return false;
+}
+
+/* What was queued before the end still runs, once; what that queues does not. */
+static void end_dpcs(struct kernel_worker *w)
+{
+	unsigned left = 0;
+
+	run_dpcs(w);
+	for (unsigned p = w->number; p < kernel_machine.config.processors;
+	     p += kernel_machine.config.workers)
+		left += dpc_queue_discard(&kernel_machine.processors[p].dpcs);
+	if (left)
+		log_warning("%u DPCs were queued while worker %u ended and did not run", left,
+			    w->number);
 }
 
 static unsigned poll_one(const OVMQ_POLL_SOURCE *s, void *arg)
@@ -72,7 +113,8 @@ static void worker_sleep(struct kernel_worker *w, uint64_t *nap)
 
 	atomic_store(&w->sleeping, 1);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (!for_each_source(w, arm_one, &timed) && !atomic_load(&kernel_machine.stop)) {
+	if (!for_each_source(w, arm_one, &timed) && !dpcs_wait(w) &&
+	    !atomic_load(&kernel_machine.stop)) {
 		uint64_t ns = timed ? *nap : NAP_LONG_NS;
 		struct timespec t = { .tv_nsec = (long)ns };
 
@@ -106,11 +148,13 @@ void *kernel_worker_run(void *arg)
 	struct kernel_worker *w = arg;
 	uint64_t idle_since = 0, nap = NAP_MIN_NS;
 
-	kernel_self = (struct kernel_self){ .worker = w, .irql = DISPATCH_LEVEL };
+	kernel_self.worker = w;
+	kernel_self.irql = DISPATCH_LEVEL;
 	qsbr_online(&kernel_machine.qsbr, w->reader);
 	while (!atomic_load_explicit(&kernel_machine.stop, memory_order_acquire)) {
 		unsigned work = for_each_source(w, poll_one, NULL);
 
+		work += run_dpcs(w);
 		qsbr_quiescent(&kernel_machine.qsbr, w->reader);
 		if (work) {
 			idle_since = 0;
@@ -122,6 +166,7 @@ void *kernel_worker_run(void *arg)
 			idle_since = 0;
 		}
 	}
+	end_dpcs(w);
 	qsbr_offline(w->reader);
 	kernel_self.irql = PASSIVE_LEVEL;
 	return NULL;

@@ -132,7 +132,7 @@ static void turn_over(struct ndis_adapter *a)
 	/* Not from here: the completion may run at DISPATCH_LEVEL, and
 	 * MiniportOidRequest wants PASSIVE_LEVEL (I27). */
 	if (more)
-		kernel_call_turn(next_turn, a);
+		kernel_call_work(next_turn, a);
 }
 
 /* Has its turn. PENDING: NdisMOidRequestComplete will end it, or has already; else
