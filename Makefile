@@ -4,13 +4,12 @@
 BUILD ?= build
 
 .DEFAULT_GOAL := build
-.PHONY: help build run demo check oracle clean
+.PHONY: help build run demo check clean
 
 help:
 	@echo "make run      build, and run the main job on recorded office traffic"
 	@echo "make demo     the same live: two QEMU guests and an outside network (root)"
 	@echo "make check    all tests; the last line is 'N passed, N failed'"
-	@echo "make oracle   the public headers' numbers against mingw-w64's (some minutes)"
 	@echo "make build    build/src/cli/vmq and build/src/host/vmqd"
 	@echo "make clean    remove what was built"
 
@@ -28,11 +27,6 @@ demo: build
 check:
 	@tools/packages.sh build check
 	@tests/check.sh
-
-# Apart from check, since mingw's compiler takes minutes over names it does not know.
-oracle:
-	@tools/packages.sh build oracle
-	@tests/ntddndis_oracle.sh
 
 clean:
 	rm -rf build build-clang build-sanitize out

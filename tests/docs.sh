@@ -4,7 +4,7 @@
 # program prints; every test, file and folder that a document names is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=${1:-build}
+build=$(realpath "${1:-build}")
 status=0
 
 fail() {
@@ -15,11 +15,21 @@ fail() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 sed -n '/^    QueueID/,/^    *balances: 4379/{s/^    //;p}' README.md >"$work/said"
-(cd "$work" && "$OLDPWD/$build/src/cli/vmq" run "$OLDPWD/examples/office.yaml" --quiet >printed)
+(cd "$work" && "$build/src/cli/vmq" run "$OLDPWD/examples/office.yaml" --quiet >printed)
 # The capture's name is as the file gives it, seen from where one stands.
 sed -i "s|(capture .*office.pcap)|(capture examples/office.pcap)|" "$work/printed"
 diff "$work/said" "$work/printed" >"$work/diff" ||
 	fail "README.md's table is not what vmq prints: $(head -3 "$work/diff")"
+
+# The boxes of docs/drivers.md, typed one after another in a tree like this one.
+mkdir "$work/tree"
+for entry in build docs examples include tests tools; do
+	ln -s "$([ $entry = build ] && echo "$build" || realpath $entry)" "$work/tree/$entry"
+done
+sed -n '/^```sh$/,/^```$/{/^```/d;p}' docs/drivers.md >"$work/typed"
+[ -s "$work/typed" ] || fail "docs/drivers.md has no commands"
+(cd "$work/tree" && bash -e ../typed >../typed.out 2>&1) ||
+	fail "docs/drivers.md's commands fail: $(tail -3 "$work/typed.out")"
 
 for document in README.md docs/*.md; do
 	while read -r name; do

@@ -12,16 +12,22 @@ declare -A may=(
 	[vmq]="base"
 	[kernel]="base"
 	[ndis]="base vmq kernel"
+	[verifier]="base kernel ndis"
 	[frame]="base"
 	[nic]="base frame"
 	[vmport]="base frame"
 	[miniport]="base vmq frame nic"
 	[vswitch]="base frame vmport"
-	[host]="base vmq kernel ndis frame nic vmport miniport vswitch"
-	[cli]="base"
+	[player]="base frame"
+	[wire]=""
+	[config]="base verifier wire"
+	[control]="base wire"
+	[loader]="base kernel ndis"
+	[host]="base vmq kernel ndis verifier frame nic vmport miniport vswitch player wire config control loader"
+	[cli]="base wire"
 )
 # These know nothing of DPDK, nor does the thin client.
-without_dpdk="base vmq kernel ndis cli"
+without_dpdk="base vmq kernel ndis verifier wire config control loader cli"
 status=0
 
 fail() {
@@ -57,11 +63,17 @@ declare -A line=(
 	[vmq]="base -lpthread"
 	[kernel]="base -lpthread"
 	[ndis]="vmq kernel base -lpthread"
+	[verifier]="ndis vmq kernel base -lpthread"
 	[frame]="ndis vmq kernel base dpdk -lpcap"
 	[nic]="frame ndis vmq kernel base dpdk -lpcap"
 	[vmport]="frame ndis vmq kernel base dpdk -lpcap"
 	[miniport]="nic frame ndis vmq kernel base dpdk -lpcap"
 	[vswitch]="vmport frame ndis vmq kernel base dpdk -lpcap"
+	[player]="frame ndis vmq kernel base dpdk -lpcap"
+	[wire]=""
+	[config]="base -lfyaml"
+	[control]="base wire -ljansson -lpthread"
+	[loader]="ndis vmq kernel base -lpthread"
 )
 for room in "${!line[@]}"; do
 	arguments=()

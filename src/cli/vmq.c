@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/device.h"
+#include "cli/driver.h"
+
 static const char usage[] =
 	"Usage: vmq COMMAND [OPTION...]\n"
 	"\n"
@@ -14,6 +17,10 @@ static const char usage[] =
 	"Commands:\n"
 	"  run FILE     run the VM host that the configuration FILE describes\n"
 	"               (vmq run --help: its options, and every key of FILE)\n"
+	"  driver ...   load drivers into a running host, bind and unbind them\n"
+	"               (vmq driver --help: its commands, with examples)\n"
+	"  device ...   read, write and control the devices that they make\n"
+	"               (vmq device --help: its commands, with examples)\n"
 	"  help         show this text\n"
 	"  version      show the version\n"
 	"\n"
@@ -49,6 +56,10 @@ int main(int argc, char **argv)
 		start_daemon(argv + 1);
 		return 1;
 	}
+	if (!strcmp(command, "driver"))
+		return driver_command(argc - 1, argv + 1);
+	if (!strcmp(command, "device"))
+		return device_command(argc - 1, argv + 1);
 	if (!strcmp(command, "version") || !strcmp(command, "--version")) {
 		puts("vmq " OPENVMQ_VERSION);
 		return 0;

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The buffer is our own, since it must be saved when the process crashes: it is known
+ * at any moment how much of it is whole blocks, and who is writing it.
+ */
 #include "frame/pcapng.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 /* The blocks of draft-ietf-opsawg-pcapng, in this machine's byte order, which
  * the byte-order magic tells the reader. */
@@ -18,9 +28,19 @@ enum { OPTION_END = 0, OPTION_COMMENT = 1, OPTION_IF_NAME = 2, OPTION_IF_TSRESOL
 #define BUFFER_SIZE (256u << 10)
 
 struct pcapng {
-	FILE *out;
-	int error;   /* negative errno of the first failure; it stays */
+	struct pcapng *next;          /* among those that are open */
+	int fd;
+	int error;                    /* negative errno of the first failure; it stays */
+	_Atomic(const char *) writer; /* a mark of the thread that is writing; NULL: nobody */
+	size_t used;
+	atomic_size_t whole;          /* of those, the ones that are whole blocks */
+	unsigned char buffer[BUFFER_SIZE];
 };
+
+static struct pcapng *open_files;
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;   /* over the list */
+static atomic_bool over;              /* pcapng_save_all has been called */
+static _Thread_local char mark;       /* its address tells this thread from others */
 
 struct section_block {
 	uint32_t type, length, magic;
@@ -38,11 +58,74 @@ struct packet_block {
 	uint32_t type, length, interface, time_high, time_low, captured, original;
 };
 
+/* ---- the buffer ---- */
+
+static int write_all(int fd, const unsigned char *bytes, size_t n)
+{
+	while (n) {
+		ssize_t written = write(fd, bytes, n);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return errno ? -errno : -EIO;
+		bytes += written;
+		n -= (size_t)written;
+	}
+	return 0;
+}
+
+static void drain(struct pcapng *f)
+{
+	size_t n = f->used;
+
+	f->used = 0;
+	atomic_store(&f->whole, 0);
+	if (!f->error)
+		f->error = write_all(f->fd, f->buffer, n);
+}
+
 static void put(struct pcapng *f, const void *bytes, size_t n)
 {
-	if (!f->error && n && fwrite_unlocked(bytes, 1, n, f->out) != n)
-		f->error = errno ? -errno : -EIO;
+	const unsigned char *from = bytes;
+
+	while (n && !f->error) {
+		size_t part = sizeof(f->buffer) - f->used;
+
+		part = part < n ? part : n;
+		memcpy(f->buffer + f->used, from, part);
+		f->used += part;
+		from += part;
+		n -= part;
+		if (f->used == sizeof(f->buffer))
+			drain(f);
+	}
 }
+
+/* Before and after whole blocks of so many bytes. False: the file is done with. */
+static bool begin(struct pcapng *f, size_t n)
+{
+	const char *nobody = NULL;
+
+	while (!atomic_compare_exchange_weak(&f->writer, &nobody, &mark)) {
+		if (atomic_load(&over))
+			return false;
+		nobody = NULL;
+		sched_yield();
+	}
+	/* So that no block lies half in the file; larger ones than the buffer cannot help it. */
+	if (f->used + n > sizeof(f->buffer))
+		drain(f);
+	return true;
+}
+
+static void end(struct pcapng *f)
+{
+	atomic_store_explicit(&f->whole, f->used, memory_order_relaxed);
+	atomic_store_explicit(&f->writer, NULL, memory_order_release);
+}
+
+/* ---- the blocks ---- */
 
 static uint32_t padding(size_t n)
 {
@@ -138,17 +221,19 @@ int pcapng_create(struct pcapng **file, const char *path, const char *interface,
 		return error_set(err, ENOMEM, "capture '%s': out of memory", path);
 	if (path[0])
 		make_directories(path);
-	f->out = fopen(path, "wbe");
-	if (!f->out) {
+	f->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (f->fd < 0) {
 		rc = open_failed(path, errno, err);
 		free(f);
 		return rc;
 	}
-	setvbuf(f->out, NULL, _IOFBF, BUFFER_SIZE);
+	pthread_mutex_lock(&open_lock);
+	f->next = open_files;
+	open_files = f;
+	pthread_mutex_unlock(&open_lock);
 	put_header(f, interface);
 	/* A full disk is told now and not after the run. */
-	if (!f->error && fflush(f->out))
-		f->error = -errno;
+	drain(f);
 	if (f->error) {
 		rc = error_set(err, -f->error, "capture '%s': cannot be written: %s; free some space "
 			       "or choose another place", path, strerror(-f->error));
@@ -173,6 +258,8 @@ int pcapng_write(struct pcapng *file, const void *bytes, uint32_t length, uint64
 		return -EMSGSIZE;
 	if (comment)
 		block.length += option_size(text) + option_size(0);
+	if (!begin(file, block.length))
+		return 0;
 	put(file, &block, sizeof(block));
 	put_padded(file, bytes, length);
 	if (comment) {
@@ -180,18 +267,54 @@ int pcapng_write(struct pcapng *file, const void *bytes, uint32_t length, uint64
 		put_option(file, OPTION_END, NULL, 0);
 	}
 	put(file, &block.length, 4);
+	end(file);
 	return file->error;
 }
 
 int pcapng_close(struct pcapng *file)
 {
+	struct pcapng **at = &open_files;
 	int rc;
 
 	if (!file)
 		return 0;
-	if (fclose(file->out) && !file->error)
+	pthread_mutex_lock(&open_lock);
+	while (*at != file)
+		at = &(*at)->next;
+	*at = file->next;
+	pthread_mutex_unlock(&open_lock);
+	if (begin(file, 0))
+		drain(file);
+	if (close(file->fd) && !file->error)
 		file->error = -errno;
 	rc = file->error;
 	free(file);
 	return rc;
+}
+
+/* Whether nobody will touch the buffer any more; or it is this very thread that did. */
+static bool take_over(struct pcapng *f)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	const char *writer = NULL;
+
+	for (unsigned tries = 0; tries < 100; tries++) {
+		if (atomic_compare_exchange_strong(&f->writer, &writer, &mark) || writer == &mark)
+			return true;
+		writer = NULL;
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
+unsigned pcapng_save_all(void)
+{
+	unsigned lost = 0;
+
+	atomic_store(&over, true);
+	for (struct pcapng *f = open_files; f; f = f->next)
+		if (!take_over(f) || f->error ||
+		    write_all(f->fd, f->buffer, atomic_load(&f->whole)))
+			lost++;
+	return lost;
 }

@@ -23,4 +23,9 @@ int pcapng_write(struct pcapng *file, const void *bytes, uint32_t length, uint64
 /* Flushes and closes; returns the first error of the file's life. Accepts NULL. */
 int pcapng_close(struct pcapng *file);
 
+/* For a process that crashes: writes what all open captures hold, whole frames only;
+ * they take no more. Allocates nothing and waits for no lock. Returns how many could
+ * not be written. Any thread, once. */
+unsigned pcapng_save_all(void);
+
 #endif

@@ -21,9 +21,15 @@
  * copies and the miniport's, and something for rings, ports and caches. */
 static unsigned megabytes(const struct host_config *c)
 {
-	size_t frame = sizeof(struct rte_mbuf) + FRAME_PRIVATE + FRAME_HEADROOM + c->mtu + 64u + 128u;
-	size_t frames = 8192u + 4096u + 2048u * (c->n_vms + 1u), page = (size_t)getpagesize();
+	size_t mtu = 0, frames = 4096u + 2048u * (c->n_vms + 1u), page = (size_t)getpagesize(), frame;
 
+	for (unsigned i = 0; i < c->n_adapters; i++) {
+		if (c->adapters[i].mtu > mtu)
+			mtu = c->adapters[i].mtu;
+		if (c->adapters[i].nic)
+			frames += 8192u;
+	}
+	frame = sizeof(struct rte_mbuf) + FRAME_PRIVATE + FRAME_HEADROOM + mtu + 64u + 128u;
 	/* Without huge pages DPDK lets no frame cross a page that fits in one. */
 	if (frame <= page)
 		frame = page / (page / frame);

@@ -4,7 +4,7 @@
 #define HOST_EAL_H
 
 #include "base/error.h"
-#include "host/config.h"
+#include "config/config.h"
 
 /* Starts it with the configuration's options, or, where it gives none, so that it
  * needs neither hugepages nor privilege. -EINVAL: DPDK refused. */

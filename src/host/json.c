@@ -6,6 +6,9 @@
 
 #include <jansson.h>
 
+#include "host/complaints.h"
+#include "player/player.h"
+
 static json_t *wire_drops(const uint64_t *counts)
 {
 	json_t *o = json_object();
@@ -82,6 +85,19 @@ static json_t *ledgers(const struct ledger *l)
 			 "balances", ledger_ports_in(l) == ledger_ports_out(l));
 }
 
+static json_t *plays(void)
+{
+	json_t *list = json_array();
+	struct player_report r;
+
+	for (unsigned i = 0; player_report(i, &r); i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "adapter", r.adapter,
+						      "file", r.file, "sent", (json_int_t)r.sent, "failed",
+						      (json_int_t)r.failed, "skipped", (json_int_t)r.skipped,
+						      "outstanding", (json_int_t)r.outstanding));
+	return list;
+}
+
 int report_json(FILE *out, const struct ledger *l)
 {
 	json_t *root = ledgers(l), *vms = json_array();
@@ -95,6 +111,8 @@ int report_json(FILE *out, const struct ledger *l)
 	for (unsigned i = 1; i < l->n_rows; i++)
 		json_array_append_new(vms, vm(&l->rows[i]));
 	json_object_set_new(root, "vms", vms);
+	json_object_set_new(root, "plays", plays());
+	json_object_set_new(root, "complaints", complaints_json());
 	json_dumpf(root, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(root);

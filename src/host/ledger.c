@@ -2,14 +2,16 @@
 #include "host/ledger.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* 'context': of our own miniport; NULL: it is not ours, and the switch has counted. */
 static void read_queue(struct ledger_row *row, const void *context)
 {
 	struct miniport_queue_report q;
 
-	if (!miniport_queue_report(context, row->queue, &q))
+	if (!context || !miniport_queue_report(context, row->queue, &q))
 		return;
 	row->indicated = q.indicated;
 	row->indicated_bytes = q.bytes;
@@ -49,23 +51,58 @@ static void read_port(struct ledger_row *row, unsigned index, const void *contex
 	row->own_queue = p.queue != 0;
 	if (!row->own_queue)
 		return;
+	row->indicated = p.own_frames;
+	row->indicated_bytes = p.own_bytes;
 	read_queue(row, context);
 	read_state(row, queues, n);
 }
 
-int ledger_read(struct ledger *l, struct ndis_adapter *adapter)
+/* What our own miniport counted. */
+static void read_wire(struct ledger *l, struct ndis_adapter *adapter)
 {
-	const void *context = ndis_adapter_context(adapter);
-	unsigned n = ndis_adapter_queues(adapter, NULL, 0);
-	struct ndis_queue_info *queues = calloc(n + 1, sizeof(*queues));
-	uint64_t unclaimed;
+	uint64_t unclaimed = ndis_adapter_unclaimed(adapter);
 
-	memset(l, 0, sizeof(*l));
-	miniport_report(context, &l->wire);
-	vswitch_report(&l->ports);
-	unclaimed = ndis_adapter_unclaimed(adapter);
+	miniport_report(ndis_adapter_context(adapter), &l->wire);
 	l->wire.drops[WIRE_DROP_NO_PROTOCOL] += unclaimed;
 	l->wire.indicated -= unclaimed;
+}
+
+/* Of another's miniport, what the switch and NDIS saw. */
+static void read_loaded(struct ledger *l, struct ndis_adapter *adapter, const char *file)
+{
+	uint64_t unclaimed = ndis_adapter_unclaimed(adapter);
+
+	snprintf(l->wire.nic, sizeof(l->wire.nic), "driver %s", file);
+	l->wire.indicated = l->ports.from_wire;
+	l->wire.drops[WIRE_DROP_NO_PROTOCOL] = unclaimed;
+	l->wire.from_nic = l->wire.indicated + unclaimed;
+	l->loaded = true;
+}
+
+void ledger_ports(struct ledger *l)
+{
+	memset(l, 0, sizeof(*l));
+	vswitch_report(&l->ports);
+}
+
+void ledger_totals(struct ledger *l, struct ndis_adapter *adapter, const char *driver_file)
+{
+	ledger_ports(l);
+	if (driver_file)
+		read_loaded(l, adapter, driver_file);
+	else
+		read_wire(l, adapter);
+}
+
+int ledger_read(struct ledger *l, struct ndis_adapter *adapter, const char *driver_file,
+		bool filtered)
+{
+	const void *context = driver_file ? NULL : ndis_adapter_context(adapter);
+	unsigned n = ndis_adapter_queues(adapter, NULL, 0);
+	struct ndis_queue_info *queues = calloc(n + 1, sizeof(*queues));
+
+	ledger_totals(l, adapter, driver_file);
+	l->filtered = filtered;
 	l->rows = calloc(l->ports.n_ports + 1, sizeof(*l->rows));
 	if (!queues || !l->rows) {
 		free(queues);
@@ -75,6 +112,8 @@ int ledger_read(struct ledger *l, struct ndis_adapter *adapter)
 	n = ndis_adapter_queues(adapter, queues, n);
 	strcpy(l->rows[0].vm, "(default)");
 	l->rows[0].state = VMQ_QUEUE_RUNNING;
+	l->rows[0].indicated = l->ports.default_frames;
+	l->rows[0].indicated_bytes = l->ports.default_bytes;
 	read_queue(&l->rows[0], context);
 	for (unsigned i = 0; i < l->ports.n_ports; i++)
 		read_port(&l->rows[i + 1], i, context, queues, n);
@@ -119,7 +158,7 @@ bool ledger_balances(const struct ledger *l)
 {
 	return l->wire.from_nic == ledger_wire_out(l) &&
 	       ledger_ports_in(l) == ledger_ports_out(l) &&
-	       l->wire.indicated == l->ports.from_wire;
+	       (l->filtered || l->wire.indicated == l->ports.from_wire);
 }
 
 uint64_t ledger_row_drops(const struct ledger_row *row)

@@ -42,10 +42,21 @@ struct ledger {
 	struct vswitch_report ports;
 	struct ledger_row *rows;             /* the default queue first, then every port */
 	unsigned n_rows;
+	bool loaded;                         /* the miniport is not ours: the wire's side is what
+					      * the switch saw of it */
+	bool filtered;                       /* filters may keep frames, or make some */
 };
 
-/* Takes the counts. -ENOMEM. Control thread, while the adapter is there. */
-int ledger_read(struct ledger *ledger, struct ndis_adapter *adapter);
+/* Takes the counts. 'driver_file': of the adapter's miniport; NULL: it is our own.
+ * -ENOMEM. Control thread, while the adapter is there; the ledger outlives it. */
+int ledger_read(struct ledger *ledger, struct ndis_adapter *adapter, const char *driver_file,
+		bool filtered);
+
+/* The totals alone, no rows; and of those the ports' alone, which need no adapter.
+ * Allocates nothing: for a crash handler too. Any thread. */
+void ledger_totals(struct ledger *ledger, struct ndis_adapter *adapter, const char *driver_file);
+void ledger_ports(struct ledger *ledger);
+
 void ledger_free(struct ledger *ledger);
 
 /* The two sides of each ledger. */
@@ -54,7 +65,7 @@ uint64_t ledger_ports_in(const struct ledger *ledger);
 uint64_t ledger_ports_out(const struct ledger *ledger);
 
 /* Whether both balance, and the wire's indications are the ports' frames from the
- * wire. */
+ * wire, where no filter stood between them. */
 bool ledger_balances(const struct ledger *ledger);
 
 /* Drops of a row under both lists together. */

@@ -6,44 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/crash.h"
 #include "host/eal.h"
+#include "host/machine_adapter.h"
 #include "kernel/kernel.h"
-#include "miniport/miniport.h"
+#include "player/player.h"
+#include "verifier/verifier.h"
 #include "vswitch/vswitch.h"
-
-#define KEYWORDS 7
 
 struct machine {
 	bool eal, kernel, ports;
-	struct ndis_image *miniport, *protocol;
-	struct ndis_adapter *adapter;
-	struct ndis_keyword keywords[KEYWORDS];
-	char numbers[KEYWORDS][12];
-	unsigned n_keywords;
+	struct machine_images images;
+	struct drivers *drivers;
+	struct machine_adapter adapters[CONFIG_MAX_ADAPTERS];
+	unsigned n_adapters, switch_adapter;
 };
-
-static void add_text(struct machine *m, const char *name, const char *value)
-{
-	if (value)
-		m->keywords[m->n_keywords++] = (struct ndis_keyword){ name, value };
-}
-
-static void add_number(struct machine *m, const char *name, unsigned value)
-{
-	snprintf(m->numbers[m->n_keywords], sizeof(m->numbers[0]), "%u", value);
-	add_text(m, name, m->numbers[m->n_keywords]);
-}
-
-/* The adapter's section of the file as the miniport's keywords. */
-static void set_keywords(struct machine *m, const struct host_config *c)
-{
-	add_text(m, "Nic", c->nic);
-	add_text(m, "NicOut", c->out);
-	add_number(m, "Mtu", c->mtu);
-	add_number(m, "RxQueues", c->rx_queues);
-	add_number(m, "NumQueues", c->queues);
-	add_number(m, "Buffers", c->buffers);
-}
 
 static struct vswitch_port_config port_config(const struct vm_config *vm, bool internal)
 {
@@ -57,7 +34,8 @@ static struct vswitch_port_config port_config(const struct vm_config *vm, bool i
 static int open_ports(struct machine *m, const struct host_config *c, struct error *err)
 {
 	struct vswitch_port_config *ports = calloc(c->n_vms + 1, sizeof(*ports));
-	struct vswitch_config s = { .ports = ports, .mtu = c->mtu, .processors = c->processors };
+	struct vswitch_config s = { .ports = ports, .mtu = c->adapters[c->switch_adapter].mtu,
+				    .processors = c->processors };
 	int rc;
 
 	if (!ports)
@@ -72,14 +50,50 @@ static int open_ports(struct machine *m, const struct host_config *c, struct err
 	return rc;
 }
 
+static int worker_begins(unsigned worker)
+{
+	int rc = eal_thread_begins(worker);
+
+	if (rc)
+		return rc;
+	rc = crash_thread_begins();
+	if (rc)
+		eal_thread_ends(worker);
+	return rc;
+}
+
+static void worker_ends(unsigned worker)
+{
+	crash_thread_ends();
+	eal_thread_ends(worker);
+}
+
+/* One that has no stack for the crash handler goes without. */
+static void thread_begins(void)
+{
+	crash_thread_begins();
+}
+
 static int start_workers(struct machine *m, const struct host_config *c, struct error *err)
 {
 	const struct kernel_config k = { .processors = c->processors, .workers = c->workers,
-					 .worker_begins = eal_thread_begins,
-					 .worker_ends = eal_thread_ends };
+					 .worker_begins = worker_begins, .worker_ends = worker_ends,
+					 .thread_begins = thread_begins,
+					 .thread_ends = crash_thread_ends };
 	int rc = kernel_start(&k, err);
 
 	m->kernel = !rc;
+	return rc;
+}
+
+static int add_adapters(struct machine *m, const struct host_config *c, struct error *err)
+{
+	int rc = 0;
+
+	m->switch_adapter = c->switch_adapter;
+	for (unsigned i = 0; i < c->n_adapters && !rc; i++)
+		rc = machine_adapter_add(&m->adapters[m->n_adapters++], &c->adapters[i],
+					 i % c->processors, &m->images, m->drivers, err);
 	return rc;
 }
 
@@ -93,15 +107,19 @@ static int bring_up(struct machine *m, const struct host_config *c, struct error
 	m->eal = true;
 	rc = start_workers(m, c, err);
 	if (!rc)
+		rc = verifier_start_from_environment(c->verifier, err);
+	if (!rc)
 		rc = open_ports(m, c, err);
 	if (!rc)
-		rc = ndis_image_load(&m->protocol, "vswitch", vswitch_driver_entry, err);
+		rc = machine_images_load(&m->images, m->drivers, err);
 	if (!rc)
-		rc = ndis_image_load(&m->miniport, "miniport", miniport_driver_entry, err);
+		rc = add_adapters(m, c, err);
+	if (rc)
+		return rc;
+	drivers_bound(m->drivers);
+	rc = vswitch_start(err);
 	if (!rc)
-		rc = ndis_adapter_add(&m->adapter, m->miniport, "adapter", m->keywords, err);
-	if (!rc)
-		rc = vswitch_start(err);
+		player_start();
 	return rc;
 }
 
@@ -113,8 +131,8 @@ int machine_start(struct machine **out, const struct host_config *c, struct erro
 	*out = NULL;
 	if (!m)
 		return error_set(err, ENOMEM, "no memory");
-	set_keywords(m, c);
-	rc = bring_up(m, c, err);
+	m->drivers = drivers_create();
+	rc = m->drivers ? bring_up(m, c, err) : error_set(err, ENOMEM, "no memory");
 	if (rc) {
 		machine_stop(m);
 		return rc;
@@ -126,30 +144,60 @@ int machine_start(struct machine **out, const struct host_config *c, struct erro
 void machine_pause(struct machine *m)
 {
 	vswitch_stop();
-	ndis_adapter_pause(m->adapter);
+	/* What sends into the switch's adapter from elsewhere ends first. */
+	for (unsigned i = 0; i < m->n_adapters; i++)
+		if (i != m->switch_adapter)
+			ndis_adapter_pause(m->adapters[i].adapter);
+	ndis_adapter_pause(machine_adapter(m));
 }
 
-unsigned machine_stop(struct machine *m)
+unsigned machine_remove(struct machine *m)
 {
 	unsigned left = 0;
 
+	while (m->n_adapters)
+		left += machine_adapter_remove(&m->adapters[--m->n_adapters], m->drivers);
+	drivers_destroy(m->drivers);
+	m->drivers = NULL;
+	machine_images_unload(&m->images);
+	return left;
+}
+
+void machine_stop(struct machine *m)
+{
 	if (!m)
-		return 0;
-	if (m->adapter)
-		left = ndis_adapter_remove(m->adapter);
-	ndis_image_unload(m->miniport);
-	ndis_image_unload(m->protocol);
+		return;
+	machine_remove(m);
+	player_close();
 	if (m->ports)
 		vswitch_close();
+	verifier_stop();
 	if (m->kernel)
 		kernel_stop();
 	if (m->eal)
 		eal_stop();
 	free(m);
-	return left;
 }
 
 struct ndis_adapter *machine_adapter(struct machine *m)
 {
-	return m->adapter;
+	return m->adapters[m->switch_adapter].adapter;
+}
+
+const char *machine_driver_file(const struct machine *m)
+{
+	return m->adapters[m->switch_adapter].file;
+}
+
+bool machine_has_lost_an_adapter(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->n_adapters; i++)
+		if (ndis_adapter_is_removed(m->adapters[i].adapter))
+			return true;
+	return false;
+}
+
+struct drivers *machine_drivers(struct machine *m)
+{
+	return m->drivers;
 }

@@ -3,13 +3,16 @@
 #ifndef HOST_MACHINE_H
 #define HOST_MACHINE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
-#include "host/config.h"
+#include "config/config.h"
+#include "host/drivers.h"
 #include "ndis/host.h"
 
 struct machine;
 
-/* DPDK, workers, VM ports, drivers, adapter, traffic. On failure nothing is left,
+/* DPDK, workers, VM ports, drivers, adapters, traffic. On failure nothing is left,
  * and 'err' says why; a driver may have told the cause in the log before. */
 int machine_start(struct machine **machine, const struct host_config *config, struct error *err);
 
@@ -17,10 +20,23 @@ int machine_start(struct machine **machine, const struct host_config *config, st
  * moves. */
 void machine_pause(struct machine *machine);
 
-/* Frees every queue, halts the adapter, ends the workers. Returns how many things
- * a driver left behind. Accepts NULL. */
-unsigned machine_stop(struct machine *machine);
+/* Frees every queue, halts the adapters, unloads the drivers. Returns how many things
+ * a driver left behind; each has been told in the log. The reports of what was played
+ * live on until machine_stop. */
+unsigned machine_remove(struct machine *machine);
 
+/* Removes what was not yet removed, and ends the workers. Accepts NULL. */
+void machine_stop(struct machine *machine);
+
+/* The adapter that the switch is bound to. */
 struct ndis_adapter *machine_adapter(struct machine *machine);
+
+/* The file of that adapter's miniport; NULL: it is our own. */
+const char *machine_driver_file(const struct machine *machine);
+
+/* Whether a miniport has asked for its adapter to be removed. */
+bool machine_has_lost_an_adapter(const struct machine *machine);
+
+struct drivers *machine_drivers(struct machine *machine);
 
 #endif

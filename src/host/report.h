@@ -7,10 +7,11 @@
 
 #include "host/ledger.h"
 
-/* The table of queues, then both ledgers, each drop with its reason. */
+/* The table of queues, then both ledgers, each drop with its reason, then what was
+ * played. */
 void report_table(FILE *out, const struct ledger *ledger);
 
-/* The same as one JSON object. -ENOMEM. */
+/* The same as one JSON object, with what was complained of. -ENOMEM. */
 int report_json(FILE *out, const struct ledger *ledger);
 
 #endif

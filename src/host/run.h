@@ -9,6 +9,7 @@ struct run_options {
 	const char *file;     /* the configuration */
 	bool json;            /* the result as JSON instead of tables */
 	bool quiet;           /* no progress */
+	const char *control;  /* the control socket's path, or auto; NULL: as the configuration says */
 	unsigned seconds;     /* stop after so long; 0: at the end, or on a signal */
 };
 

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "player/player.h"
+
 #define COLUMNS 12
 #define CELL    28
 
@@ -133,12 +135,18 @@ static void print_verdict(FILE *out, uint64_t in, uint64_t accounted)
 static void print_wire(FILE *out, const struct ledger *l)
 {
 	fprintf(out, "\nThe wire (%s)\n", l->wire.nic);
-	line(out, l->wire.from_nic, "frames from the NIC");
+	if (!l->loaded)
+		line(out, l->wire.from_nic, "frames from the NIC");
 	line(out, l->wire.indicated, "indicated through NDIS");
 	for (unsigned i = 0; i < WIRE_DROP_COUNT; i++)
 		drop_line(out, l->wire.drops[i], wire_drop_name((enum wire_drop)i),
 			  wire_drop_text((enum wire_drop)i));
-	print_verdict(out, l->wire.from_nic, ledger_wire_out(l));
+	if (!l->loaded)
+		print_verdict(out, l->wire.from_nic, ledger_wire_out(l));
+	if (l->wire.indicated > l->ports.from_wire)
+		line(out, l->wire.indicated - l->ports.from_wire, "of them kept by filters");
+	if (l->wire.indicated < l->ports.from_wire)
+		line(out, l->ports.from_wire - l->wire.indicated, "more made by filters");
 }
 
 static void print_ports(FILE *out, const struct ledger *l)
@@ -159,9 +167,26 @@ static void print_ports(FILE *out, const struct ledger *l)
 	print_verdict(out, ledger_ports_in(l), ledger_ports_out(l));
 }
 
+static void print_plays(FILE *out)
+{
+	struct player_report r;
+
+	for (unsigned i = 0; player_report(i, &r); i++) {
+		fprintf(out, "\nPlayed into %s (%s)\n", r.adapter, r.file);
+		line(out, r.sent, "frames sent");
+		if (r.failed)
+			line(out, r.failed, "refused by the adapter");
+		if (r.skipped)
+			line(out, r.skipped, "not sent: cut short in the capture, or too long");
+		if (r.outstanding)
+			line(out, r.outstanding, "sent and never completed");
+	}
+}
+
 void report_table(FILE *out, const struct ledger *ledger)
 {
 	print_queues(out, ledger);
 	print_wire(out, ledger);
 	print_ports(out, ledger);
+	print_plays(out);
 }

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "host/config.h"
+#include "config/config.h"
 #include "host/run.h"
 
 const char *argp_program_version = "vmq " OPENVMQ_VERSION;
 
 static const struct argp_option options[] = {
+	{ "control", 'c', "PATH", 0, "Listen on the Unix socket PATH for 'vmq driver'; auto: at its usual "
+	  "place, where 'vmq driver' looks", 0 },
 	{ "json", 'j', NULL, 0, "Print the result as JSON instead of tables", 0 },
 	{ "quiet", 'q', NULL, 0, "Show no progress", 0 },
 	{ "time", 't', "SECONDS", 0, "Stop after SECONDS (1 to 86400); default: at the end of a "
@@ -31,6 +33,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	char *end;
 
 	switch (key) {
+	case 'c':
+		if (!*arg)
+			argp_error(state, "--control wants the path of a socket, or auto");
+		a->run.control = arg;
+		return 0;
 	case 'j':
 		a->run.json = true;
 		return 0;

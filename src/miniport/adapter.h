@@ -120,8 +120,13 @@ struct mp_settings {
 	unsigned mtu, rx_queues, queues, buffers;
 };
 
+/* Names of DPDK pools are one process's, and at most 25 characters long: the adapter's
+ * interface index keeps two adapters' apart. */
+#define MP_POOL_NAME 26
+
 struct mp_adapter {
 	NDIS_HANDLE handle;
+	unsigned if_index;
 	struct mp_settings settings;
 	struct nic *nic;
 	bool nic_can_wait, shared_tx;

@@ -77,10 +77,12 @@ static NDIS_STATUS create_tx_pool(struct mp_adapter *a)
 	/* More than the NIC's rings can hold on to: it frees what it sent only when it
 	 * is given more. */
 	const unsigned frames = 4096 + 1024u * nic_tx_queues(a->nic);
-	const struct frame_pool_config c = { .name = "vmq-tx-copy", .frames = frames, .cache = 256,
+	char name[MP_POOL_NAME];
+	const struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256,
 					     .data_room = (uint16_t)(a->max_frame + VLAN_TAG) };
 	struct error err;
 
+	snprintf(name, sizeof(name), "vmq%u-tx-copy", a->if_index);
 	if (!frame_pool_create(&a->tx_pool, &c, &err))
 		return NDIS_STATUS_SUCCESS;
 	log_error("%s", err.text);
@@ -192,11 +194,11 @@ static NDIS_STATUS MiniportInitializeEx(NDIS_HANDLE NdisMiniportHandle,
 	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
 
 	(void)MiniportDriverContext;
-	(void)MiniportInitParameters;
 	if (!a)
 		return NDIS_STATUS_RESOURCES;
 	memset(a, 0, sizeof(*a));
 	a->handle = NdisMiniportHandle;
+	a->if_index = MiniportInitParameters->IfIndex;
 	atomic_store(&a->paused, true);   /* until the first restart (A50) */
 	for (size_t i = 0; i < RTE_DIM(steps) && status == NDIS_STATUS_SUCCESS; i++)
 		status = steps[i](a);

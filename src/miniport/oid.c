@@ -83,9 +83,6 @@ static NDIS_STATUS query(const struct mp_adapter *a, PNDIS_OID_REQUEST r)
 	case OID_GEN_MAXIMUM_TOTAL_SIZE:
 		value = a->max_frame;
 		break;
-	case OID_GEN_MAXIMUM_FRAME_SIZE:
-		value = a->max_frame - ETHERNET_HEADER;
-		break;
 	default:
 		return NDIS_STATUS_NOT_SUPPORTED;
 	}

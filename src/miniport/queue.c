@@ -126,12 +126,12 @@ static void memory_destroy(struct mp_adapter *a, struct mp_memory *m)
 static NDIS_STATUS buffers_create(struct mp_queue *q, unsigned buffers)
 {
 	struct mp_adapter *a = q->adapter;
-	char name[26];
+	char name[MP_POOL_NAME];
 	struct frame_pool_config c = { .name = name, .frames = buffers,
 				       .data_room = (uint16_t)(a->max_frame + VLAN_TAG) };
 	NDIS_STATUS status;
 
-	snprintf(name, sizeof(name), "vmq-queue-%u", q->id);
+	snprintf(name, sizeof(name), "vmq%u-queue-%u", a->if_index, q->id);
 	q->buffers = calloc(buffers, sizeof(struct rte_mbuf *));
 	if (!q->buffers)
 		return NDIS_STATUS_RESOURCES;
@@ -166,13 +166,13 @@ static NDIS_STATUS nic_memory_create(struct mp_adapter *a)
 {
 	unsigned spare = 4096, frames = nic_buffers(a->nic) + spare;
 	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
-	char name[26];
+	char name[MP_POOL_NAME];
 
 	for (unsigned r = 0; r < a->settings.rx_queues && status == NDIS_STATUS_SUCCESS; r++) {
 		struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256 };
 
 		c.data_room = (uint16_t)RTE_MAX(nic_data_room(a->nic), a->max_frame + VLAN_TAG + 0u);
-		snprintf(name, sizeof(name), "vmq-nic-%u", r);
+		snprintf(name, sizeof(name), "vmq%u-nic-%u", a->if_index, r);
 		status = memory_create(a, DEFAULT_QUEUE, &c, &a->nic_memory[r]);
 	}
 	a->queues[DEFAULT_QUEUE].quota = a->settings.rx_queues * spare / 2;

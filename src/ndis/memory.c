@@ -1,88 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory, spin locks, events, sleep and work items under their NDIS names. */
+/* Memory under its NDIS names: the kernel's pool, accounted by tag. */
 #include "ndis/object.h"
 
-#include <stdlib.h>
-#include <time.h>
+#include "base/log.h"
+
+/* A tag tells whose memory it is: 0 is nobody's, and refused. */
+static PVOID allocate(UINT length, ULONG tag, EX_POOL_PRIORITY priority, const char *function,
+		      const void *caller)
+{
+	if (!tag) {
+		log_error("%s: Tag is 0 (called from %p)", function, caller);
+		return NULL;
+	}
+	return ExAllocatePoolWithTagPriority(NonPagedPoolNx, length, tag, priority);
+}
 
 PVOID NdisAllocateMemoryWithTagPriority(NDIS_HANDLE NdisHandle, UINT Length, ULONG Tag,
 					EX_POOL_PRIORITY Priority)
 {
+	NDIS_CALLED(NdisHandle);
 	(void)NdisHandle;
-	(void)Tag;
-	(void)Priority;
-	return malloc(Length ? Length : 1);
+	return allocate(Length, Tag, Priority, "NdisAllocateMemoryWithTagPriority",
+			__builtin_return_address(0));
+}
+
+VOID NdisFreeMemoryWithTagPriority(NDIS_HANDLE NdisHandle, PVOID VirtualAddress, ULONG Tag)
+{
+	NDIS_CALLED(NdisHandle);
+	(void)NdisHandle;
+	ExFreePoolWithTag(VirtualAddress, Tag);
+}
+
+NDIS_STATUS NdisAllocateMemoryWithTag(PVOID *VirtualAddress, UINT Length, ULONG Tag)
+{
+	*VirtualAddress = allocate(Length, Tag, NormalPoolPriority, "NdisAllocateMemoryWithTag",
+				   __builtin_return_address(0));
+	return *VirtualAddress ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE;
+}
+
+VOID NdisFreeMemoryWithTag(PVOID VirtualAddress, ULONG Tag)
+{
+	ExFreePoolWithTag(VirtualAddress, Tag);
 }
 
 VOID NdisFreeMemory(PVOID VirtualAddress, UINT Length, UINT MemoryFlags)
 {
+	/* The block knows its length. Flags asked for memory of other kinds once. */
 	(void)Length;
-	(void)MemoryFlags;
-	free(VirtualAddress);
-}
-
-VOID NdisMSleep(ULONG MicrosecondsToSleep)
-{
-	struct timespec t = { .tv_sec = MicrosecondsToSleep / 1000000,
-			      .tv_nsec = (long)(MicrosecondsToSleep % 1000000) * 1000 };
-
-	nanosleep(&t, NULL);
-}
-
-VOID NdisInitializeEvent(PNDIS_EVENT Event)
-{
-	KeInitializeEvent(&Event->Event, NotificationEvent, FALSE);
-}
-
-VOID NdisSetEvent(PNDIS_EVENT Event)
-{
-	KeSetEvent(&Event->Event, 0, FALSE);
-}
-
-VOID NdisResetEvent(PNDIS_EVENT Event)
-{
-	KeClearEvent(&Event->Event);
-}
-
-BOOLEAN NdisWaitEvent(PNDIS_EVENT Event, UINT MsToWait)
-{
-	LARGE_INTEGER t;
-
-	/* Relative times are negative, in units of 100 ns; 0 waits for ever. */
-	t.QuadPart = -10000ll * MsToWait;
-	return KeWaitForSingleObject(&Event->Event, Executive, KernelMode, FALSE,
-				     MsToWait ? &t : NULL) == STATUS_SUCCESS;
-}
-
-struct work_item {
-	NDIS_IO_WORKITEM_FUNCTION *routine;
-	PVOID context;
-};
-
-NDIS_HANDLE NdisAllocateIoWorkItem(NDIS_HANDLE NdisObjectHandle)
-{
-	(void)NdisObjectHandle;
-	return calloc(1, sizeof(struct work_item));
-}
-
-static void run_work_item(void *context)
-{
-	struct work_item *w = context;
-
-	w->routine(w->context, w);
-}
-
-VOID NdisQueueIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle, NDIS_IO_WORKITEM_FUNCTION *Routine,
-			 PVOID WorkItemContext)
-{
-	struct work_item *w = NdisIoWorkItemHandle;
-
-	w->routine = Routine;
-	w->context = WorkItemContext;
-	kernel_call_work(run_work_item, w);
-}
-
-VOID NdisFreeIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle)
-{
-	free(NdisIoWorkItemHandle);
+	if (MemoryFlags)
+		log_error("NdisFreeMemory: MemoryFlags 0x%x; no such memory can be allocated (%p)",
+			  MemoryFlags, VirtualAddress);
+	ExFreePool(VirtualAddress);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the handles of this NDIS point at; for this room alone. */
+/* What the handles of this NDIS point at; for this room and for those who watch it. */
 #ifndef NDIS_OBJECT_H
 #define NDIS_OBJECT_H
 
@@ -12,131 +12,231 @@
 
 #include "base/counter.h"
 #include "kernel/kernel.h"
+#include "ndis/edge.h"
 #include "ndis/host.h"
+#include "ndis/name.h"
+#include "ndis/multicast.h"
+#include "ndis/watch.h"
 
 #define NDIS_MAX_BINDINGS 16   /* protocols on one adapter */
+#define NDIS_MAX_FILTERS  16   /* filter modules on one adapter */
 #define NDIS_MAX_DRIVERS  32
+#define NDIS_MAX_ADAPTERS 32
 
-/* Adapter states (I11). X(name) */
-#define NDIS_ADAPTER_STATES(X) \
-	X(HALTED) X(INITIALIZING) X(PAUSED) X(RESTARTING) X(RUNNING) X(PAUSING)
+/* What a handle can be. X(NAME, what a person calls it) */
+#define NDIS_OBJECT_KINDS(X) \
+	X(MINIPORT_DRIVER, "miniport driver") \
+	X(FILTER_DRIVER, "filter driver") \
+	X(PROTOCOL_DRIVER, "protocol driver") \
+	X(MINIPORT, "adapter") \
+	X(FILTER, "filter module") \
+	X(BINDING, "binding")
 
-enum ndis_adapter_state {
-#define X(name) NDIS_ADAPTER_##name,
-	NDIS_ADAPTER_STATES(X)
+enum ndis_object_kind {
+#define X(name, text) NDIS_OBJECT_##name,
+	NDIS_OBJECT_KINDS(X)
 #undef X
 };
 
-/* Binding states (I12). X(name) */
-#define NDIS_BINDING_STATES(X) \
-	X(UNBOUND) X(OPENING) X(PAUSED) X(RESTARTING) X(RUNNING) X(PAUSING) X(CLOSING)
+/* The head of every one of them: an NDIS_HANDLE that a driver gives can be asked
+ * what it is. */
+struct ndis_object {
+	enum ndis_object_kind kind;
+	struct ndis_image *image;             /* whose it is; NULL: not loaded by us */
+	const struct ndis_keyword *keywords;  /* its configuration, NULL: none */
+	char name[64];
+};
 
-enum ndis_binding_state {
-#define X(name) NDIS_BINDING_##name,
-	NDIS_BINDING_STATES(X)
+const char *ndis_object_kind_name(enum ndis_object_kind kind);
+
+/* States of an adapter (I11), a binding (I12) and a filter module (I13). DOWN is
+ * Halted, Unbound, Detached; STARTING is Initializing, Opening, Attaching. */
+#define NDIS_LAYER_STATES(X) \
+	X(DOWN) X(STARTING) X(PAUSED) X(RESTARTING) X(RUNNING) X(PAUSING) X(CLOSING)
+
+enum ndis_layer_state {
+#define X(name) NDIS_##name,
+	NDIS_LAYER_STATES(X)
 #undef X
 };
+
+/* OIDs of one layer: one at a time (I25), the rest wait in order (oid.c). */
+struct ndis_oid_line {
+	pthread_mutex_t lock;
+	PNDIS_OID_REQUEST current;                /* has its turn; NULL: nobody */
+	PNDIS_OID_REQUEST first, last;            /* wait */
+	unsigned called;                          /* turns asked for that have not begun */
+	bool held;                                /* nobody gets a turn: the stack changes */
+	unsigned long turn;                       /* how many there were, with the current one */
+	bool ended;                               /* the current one's end is known already */
+};
+
+/* A miniport adapter, a filter module, a binding: whatever stands in a stack. */
+struct ndis_layer {
+	struct ndis_object object;                /* first */
+	atomic_int state;                         /* enum ndis_layer_state; control writes */
+	NDIS_HANDLE context;                      /* what its handlers are given */
+	struct ndis_adapter *adapter;             /* whose stack it stands in */
+	struct ndis_edges edges;
+	struct ndis_oid_line oids;                /* what it is asked; not used by bindings */
+	atomic_uint own;                          /* requests that it made and that have not ended */
+	atomic_uint telling;                      /* calls under way that tell it of an end */
+	atomic_uint direct;                       /* direct requests that it has */
+	bool leaving;                             /* is asked nothing more; the stack's lock */
+};
+
+/* Changes a layer's state, and tells who watches. PnP lock. */
+void ndis_layer_set_state(struct ndis_layer *layer, enum ndis_layer_state state);
+void ndis_layer_init(struct ndis_layer *layer, enum ndis_object_kind kind, struct ndis_image *image,
+		     const char *name);
+void ndis_layer_destroy(struct ndis_layer *layer);
+
+static inline int ndis_layer_state(const struct ndis_layer *layer)
+{
+	return atomic_load_explicit(&layer->state, memory_order_acquire);
+}
 
 /* The handle of NdisMRegisterMiniportDriver. */
 struct ndis_miniport_driver {
+	struct ndis_object object;
 	NDIS_MINIPORT_DRIVER_CHARACTERISTICS handlers;   /* copied at registration (I1) */
+	NDIS_MINIPORT_PNP_CHARACTERISTICS pnp;           /* from MiniportSetOptions, or all NULL */
 	NDIS_HANDLE context;                             /* MiniportDriverContext */
-	struct ndis_image *image;
+	NDIS_HANDLE bottom;                              /* NdisIMAssociateMiniport: its protocol */
+};
+
+/* The handle of NdisFRegisterFilterDriver. */
+struct ndis_filter_driver {
+	struct ndis_object object;
+	NDIS_FILTER_DRIVER_CHARACTERISTICS handlers;
+	NDIS_HANDLE context;                             /* FilterDriverContext */
 };
 
 /* The handle of NdisRegisterProtocolDriver. */
 struct ndis_protocol_driver {
+	struct ndis_object object;
 	NDIS_PROTOCOL_DRIVER_CHARACTERISTICS handlers;
 	NDIS_HANDLE context;                             /* ProtocolDriverContext */
 	bool gone;                                       /* deregistered */
+	bool told_complete;                              /* heard NetEventBindsComplete */
 };
 
+/* A driver that the host loaded; a DriverEntry may register several things. */
 struct ndis_image {
 	DRIVER_OBJECT object;                 /* first: the driver sees this */
 	struct ndis_miniport_driver *miniport;
+	struct ndis_filter_driver *filter;
+	struct ndis_protocol_driver *protocol;
+	struct ndis_image_options options;
+	struct ndis_name registry;            /* RegistryPath */
+	struct ndis_image *next;              /* registry_source.c */
 	char name[64];
 };
 
-struct ndis_adapter;
+/* A filter driver on one adapter: the handle of FilterAttach. */
+struct ndis_filter {
+	struct ndis_layer layer;              /* first */
+	struct ndis_filter_driver *driver;
+	NDIS_FILTER_DRIVER_CHARACTERISTICS handlers;   /* its own copy: a module may change some (I9) */
+	atomic_bool restart_wanted;           /* NdisFRestartFilter was called and not yet obeyed */
+};
 
 /* One protocol bound to one adapter: the handle of NdisOpenAdapterEx. */
 struct ndis_binding {
-	struct ndis_adapter *adapter;
+	struct ndis_layer layer;              /* first */
 	struct ndis_protocol_driver *protocol;
-	NDIS_HANDLE context;                  /* ProtocolBindingContext */
-	atomic_int state;                     /* enum ndis_binding_state; control writes */
 	atomic_uint packet_filter;            /* what it asked for by OID_GEN_CURRENT_PACKET_FILTER */
+	atomic_uint lookahead;                /* the same by OID_GEN_CURRENT_LOOKAHEAD; 0: nothing */
+	struct ndis_multicast multicast;      /* the same by OID_802_3_MULTICAST_LIST */
 	atomic_bool opened;                   /* between NdisOpenAdapterEx and NdisCloseAdapterEx */
 };
 
-/* The running bindings, as the data path sees them: replaced whole. */
-struct ndis_bindings {
-	unsigned n;
-	bool alone;                           /* the one that runs is the only one there is */
-	struct ndis_binding *list[NDIS_MAX_BINDINGS];
+/* The bindings that take receives, as the data path sees them (fan_out.c). */
+struct ndis_takers {
+	atomic_uint version;                  /* odd while control writes */
+	atomic_uint n;
+	_Atomic(struct ndis_binding *) list[NDIS_MAX_BINDINGS];
 };
-
-/*
- * What the adapter's traffic passes, edge by edge. The default goes straight
- * from protocol to miniport; whoever wants to stand between (filters, the
- * verifier) swaps the table, so that its absence costs nothing.
- */
-struct ndis_edges {
-	void (*send)(struct ndis_binding *, PNET_BUFFER_LIST, NDIS_PORT_NUMBER, ULONG flags);
-	void (*send_complete)(struct ndis_adapter *, PNET_BUFFER_LIST, ULONG flags);
-	void (*indicate)(struct ndis_adapter *, PNET_BUFFER_LIST, NDIS_PORT_NUMBER, ULONG count,
-			 ULONG flags);
-	void (*give_back)(struct ndis_binding *, PNET_BUFFER_LIST, ULONG flags);
-};
-
-extern const struct ndis_edges ndis_direct_edges;
-void ndis_direct_indicate(struct ndis_adapter *, PNET_BUFFER_LIST, NDIS_PORT_NUMBER, ULONG count,
-			  ULONG flags);
-void ndis_direct_give_back(struct ndis_binding *, PNET_BUFFER_LIST, ULONG flags);
 
 struct ndis_receive_filters;
 struct ndis_shared_block;
+struct ndis_dma;
+struct ndis_ports;
+struct ndis_reset;
+
+/* What filters may lower for those above them when they restart. */
+struct ndis_offer {
+	ULONG mtu, lookahead, data_backfill, context_backfill;
+};
 
 /* What NdisMSetMiniportAttributes gave. */
 struct ndis_attributes {
 	bool registration, general, hardware_assist;
+	ULONG flags;                              /* NDIS_MINIPORT_ATTRIBUTES_... */
+	UINT check_for_hang_seconds;
 	NDIS_MEDIUM medium;
-	UCHAR mac[6];
-	ULONG mtu, lookahead, mac_options, packet_filters, max_multicast;
-	ULONG64 xmit_speed, rcv_speed;
+	NDIS_PHYSICAL_MEDIUM physical_medium;
+	UCHAR mac[6], permanent_mac[6];
+	ULONG mac_options, packet_filters, max_multicast, statistics;
+	struct ndis_offer offer;
+	ULONG64 max_xmit_speed, max_rcv_speed, xmit_speed, rcv_speed;
 	NET_IF_MEDIA_CONNECT_STATE link;
+	NET_IF_MEDIA_DUPLEX_STATE duplex;
+	NDIS_SUPPORTED_PAUSE_FUNCTIONS pause;
+	ULONG negotiated;                         /* NDIS_LINK_STATE_..._AUTO_NEGOTIATED */
+	NET_IF_ACCESS_TYPE access;
+	NET_IF_DIRECTION_TYPE direction;
+	NET_IF_CONNECTION_TYPE connection;
+	NET_IFTYPE type;
+	BOOLEAN connector_present;
+	NDIS_OID *oids;                           /* OIDs it supports; ours to free */
+	unsigned n_oids;
+	NDIS_PNP_CAPABILITIES pnp;                /* wake-up as before 6.20; zero: none */
 	bool filtering;                           /* the two below are there */
 	NDIS_RECEIVE_FILTER_CAPABILITIES hardware, current;
 };
 
-/* OIDs of one adapter: one at a time (I25), the rest wait in order. */
-struct ndis_oid_queue {
+/* The requests of one adapter that have a time limit (oid_timeout.c). */
+struct ndis_oid_timeouts {
 	pthread_mutex_t lock;
-	bool busy;
-	PNDIS_OID_REQUEST first, last;            /* linked by NdisReserved[1] */
+	PNDIS_OID_REQUEST first;                  /* of all of them, in no order */
+	KTIMER timer;                             /* set for the one that is due first */
+	KDPC dpc;
 };
 
 /* The handle of a miniport adapter. */
 struct ndis_adapter {
-	_Atomic(const struct ndis_edges *) edges;         /* control publishes, workers read */
-	_Atomic(struct ndis_bindings *) running;          /* control publishes, workers read */
+	struct ndis_layer layer;                          /* first */
 	struct ndis_miniport_driver *driver;
-	NDIS_HANDLE context;                              /* MiniportAdapterContext */
-	atomic_int state;                                 /* enum ndis_adapter_state */
-	char name[64];
-	const struct ndis_keyword *keywords;              /* until an entry without a name */
 	struct ndis_attributes attributes;
-	pthread_rwlock_t bindings_lock;                   /* over the two below */
-	struct ndis_binding *bindings[NDIS_MAX_BINDINGS]; /* all of them */
+	struct ndis_offer offer;                          /* as the filters left it */
+	pthread_mutex_t facts_lock;                       /* over the offer and the link's state */
+	struct ndis_takers takers;
+	NET_IFINDEX if_index;
+	pthread_rwlock_t stack_lock;                      /* over the four below; readers: status */
+	struct ndis_filter *modules[NDIS_MAX_FILTERS];        /* bottom first */
+	unsigned n_modules;
+	struct ndis_binding *bindings[NDIS_MAX_BINDINGS];
 	unsigned n_bindings;
-	struct ndis_oid_queue oids;
+	struct ndis_oid_line requests;                    /* from above the stack, one at a time */
+	struct ndis_oid_timeouts timeouts;
 	struct ndis_receive_filters *filters;             /* NULL: no receive filtering */
+	struct ndis_ports *ports;
+	struct ndis_reset *reset;
 	pthread_mutex_t memory_lock;
 	struct ndis_shared_block *memory;                 /* shared blocks not yet freed */
 	bool dma;                                         /* scatter-gather DMA registered (E2) */
+	struct ndis_dma *registrations;                   /* these */
+	atomic_bool dma_missed;                           /* that there is none was told */
 	_Atomic uint64_t unclaimed;                       /* indicated while no binding ran */
 	atomic_bool removed;                              /* NdisMRemoveMiniport was called */
-	/* A pause or restart that the driver pended: its status, and the wait for it. */
+	bool surprise;                                    /* how it ends; PnP lock */
+	atomic_bool shut_down;                            /* nothing of the miniport is called */
+	NDIS_HANDLE device_context;                       /* MiniportAddDeviceContext */
+	bool virtual;                                     /* an intermediate driver made it */
+	bool leaving;                                     /* is being removed; PnP lock */
+	NDIS_HANDLE im_context;                           /* DeviceContext of its instance */
+	/* A pause or restart that a driver pended: its status, and the wait for it. */
 	pthread_mutex_t wait_lock;
 	pthread_cond_t wait_done;
 	bool waiting;
@@ -145,46 +245,60 @@ struct ndis_adapter {
 
 /* ---- between the files of this room ---- */
 
-/* Registered protocols that are not gone, in order; returns how many. */
+/* What a handle is called in a message, and what its configuration is. */
+const char *ndis_handle_name(NDIS_HANDLE handle);
+const struct ndis_keyword *ndis_handle_keywords(NDIS_HANDLE handle);
+
+/* image.c: whose DriverEntry runs on this thread; NULL: nobody's. */
+struct ndis_image *ndis_image_loading(void);
+
+/* protocol_driver.c: registered protocols that are not gone, in order; how many. */
 unsigned ndis_protocols(struct ndis_protocol_driver *list[NDIS_MAX_DRIVERS]);
 
-/* adapter.c: a protocol driver registers, or deregisters. */
-void ndis_protocol_arrived(struct ndis_protocol_driver *protocol);
-void ndis_protocol_leaves(struct ndis_protocol_driver *protocol);
+/* ---- ports, events, power ---- */
 
-/* binding.c, under the PnP lock: every protocol to one adapter, and off again. */
-void ndis_bind_all(struct ndis_adapter *adapter);
-void ndis_unbind_all(struct ndis_adapter *adapter);
-void ndis_bindings_restart(struct ndis_adapter *adapter);
-void ndis_bindings_pause(struct ndis_adapter *adapter);
-/* One protocol to, or off, an adapter that is there already. */
-void ndis_bind_late(struct ndis_adapter *adapter, struct ndis_protocol_driver *protocol);
-void ndis_unbind(struct ndis_adapter *adapter, struct ndis_protocol_driver *protocol);
+/* port.c: the miniport activates port 0 itself, and nobody is bound before. */
+void ndis_ports_control_default(struct ndis_ports *ports);
+/* Whether traffic may use that port now. Any thread. */
+bool ndis_port_is_active(const struct ndis_adapter *adapter, NDIS_PORT_NUMBER port);
+struct ndis_ports *ndis_ports_create(void);
+void ndis_ports_destroy(struct ndis_ports *ports);   /* accepts NULL */
+PNDIS_PORT ndis_ports_active(struct ndis_ports *ports);   /* for bind parameters */
+unsigned ndis_ports_left(struct ndis_ports *ports);       /* how many a miniport has still */
 
-/* Around a call that may pend: expect before it (the completion may come before
- * its return), wait after it; the completion call wakes. One at a time (I19). */
-void ndis_adapter_expect(struct ndis_adapter *adapter);
-NDIS_STATUS ndis_adapter_wait(struct ndis_adapter *adapter, NDIS_STATUS first);
-void ndis_adapter_wake(struct ndis_adapter *adapter, NDIS_STATUS status);
-
-/* oid.c: a request of NDIS's own, in the binding's name, to its end. PASSIVE_LEVEL. */
-NDIS_STATUS ndis_oid_wait(struct ndis_binding *binding, PNDIS_OID_REQUEST request);
-
-/* Until the last request's turn is over: whoever was told that it ended may be
- * here before. PASSIVE_LEVEL. */
-void ndis_oid_wait_idle(struct ndis_adapter *adapter);
+/* pnp_event.c: to one binding; from a layer up; from the top down to the miniport. */
+NDIS_STATUS ndis_binding_event(struct ndis_binding *binding, PNET_PNP_EVENT_NOTIFICATION event);
+NDIS_STATUS ndis_net_event(struct ndis_layer *from, PNET_PNP_EVENT_NOTIFICATION event);
+void ndis_device_event(struct ndis_adapter *adapter, NDIS_DEVICE_PNP_EVENT event, PVOID buffer,
+		       ULONG length);
 
 /* reclaim.c: takes back what a closed binding left behind (G2). PnP lock. */
 void ndis_reclaim(struct ndis_binding *binding);
 
 /* shared_memory.c: a miniport halts; returns how many blocks it left behind. */
 unsigned ndis_shared_memory_reap(struct ndis_adapter *adapter);
+/* The length that was asked for of the block with that shared-memory handle; 0: there is
+ * none. Any thread. */
+ULONG ndis_shared_memory_length(struct ndis_adapter *adapter, NDIS_HANDLE handle);
+
+/* scatter_gather.c: frees, and logs, the DMA registrations of a miniport that halted. */
+void ndis_dma_reap(struct ndis_adapter *adapter);
+
+/* interface.c: an adapter's LUID holds its index. */
+NET_LUID ndis_luid_of(NET_IFINDEX index);
 
 /* The NDIS version of the adapter's miniport, as 0x060014 for 6.20. */
 static inline unsigned ndis_version(const struct ndis_adapter *a)
 {
 	return (unsigned)a->driver->handlers.MajorNdisVersion << 16 |
 	       a->driver->handlers.MinorNdisVersion;
+}
+
+/* Which of the four revisions of what NDIS hands to a driver of 6.'minor' was made for it:
+ * of 6.0, 6.1, 6.20, 6.30. Some drivers take no other. */
+static inline unsigned ndis_revision_for(UCHAR minor)
+{
+	return minor >= 30 ? 4 : minor >= 20 ? 3 : minor >= 1 ? 2 : 1;
 }
 
 #define NDIS_VERSION(major, minor) ((unsigned)(major) << 16 | (minor))

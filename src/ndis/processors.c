@@ -11,6 +11,7 @@ NDIS_STATUS NdisGetRssProcessorInformation(NDIS_HANDLE NdisHandle,
 	SIZE_T need = sizeof(NDIS_RSS_PROCESSOR_INFO) + n * sizeof(NDIS_RSS_PROCESSOR);
 	NDIS_RSS_PROCESSOR *list;
 
+	NDIS_CALLED(NdisHandle);
 	(void)NdisHandle;
 	if (*Size < need) {
 		*Size = need;

@@ -67,7 +67,7 @@ NDIS_STATUS ndis_receive_filter_begin(struct ndis_binding *binding, PNDIS_OID_RE
 	*forward = false;
 	/* C24; and a type that the OID does not have is no request of ours (X32). */
 	if (!row || !rf_call_open(&call, binding, request) || !call.cache ||
-	    ndis_version(binding->adapter) < NDIS_VERSION(6, 20))
+	    ndis_version(binding->layer.adapter) < NDIS_VERSION(6, 20))
 		return NDIS_STATUS_NOT_SUPPORTED;
 	/* D38: a program may look, but queues and filters are a driver's. */
 	if (row->end && rf_call_is_application(&call))

@@ -11,7 +11,7 @@
 bool rf_call_open(struct rf_call *call, struct ndis_binding *binding, PNDIS_OID_REQUEST r)
 {
 	*call = (struct rf_call){
-		.cache = binding->adapter->filters, .binding = binding, .request = r,
+		.cache = binding->layer.adapter->filters, .binding = binding, .request = r,
 		.buffer = r->DATA.QUERY_INFORMATION.InformationBuffer,
 	};
 	switch (r->RequestType) {

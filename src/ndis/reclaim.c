@@ -4,7 +4,7 @@
  * when it closed is taken back here, by the same OIDs in the same order that it
  * should have used itself: filters first, then queues (G1, D34).
  */
-#include "ndis/object.h"
+#include "ndis/oid.h"
 
 #include "base/log.h"
 #include "ndis/receive_filter.h"
@@ -20,7 +20,7 @@ static NDIS_STATUS set(struct ndis_binding *b, NDIS_OID oid, PVOID buffer, ULONG
 	r.DATA.SET_INFORMATION.Oid = oid;
 	r.DATA.SET_INFORMATION.InformationBuffer = buffer;
 	r.DATA.SET_INFORMATION.InformationBufferLength = length;
-	return ndis_oid_wait(b, &r);
+	return ndis_oid_wait(b->layer.adapter, b, &r);
 }
 
 static NDIS_STATUS clear_filter(struct ndis_binding *b, NDIS_RECEIVE_QUEUE_ID queue,
@@ -52,12 +52,12 @@ void ndis_reclaim(struct ndis_binding *b)
 	NDIS_RECEIVE_QUEUE_ID queue;
 	NDIS_RECEIVE_FILTER_ID filter;
 
-	while (b->adapter->filters && ndis_receive_filter_leftover(b->adapter, b, &queue, &filter)) {
+	while (b->layer.adapter->filters && ndis_receive_filter_leftover(b->layer.adapter, b, &queue, &filter)) {
 		NDIS_STATUS status = filter ? clear_filter(b, queue, filter) : free_queue(b, queue);
 
 		if (status != NDIS_STATUS_SUCCESS) {
 			log_error("adapter %s: %s %u, left behind by a protocol, cannot be taken back: "
-				  "status 0x%08x", b->adapter->name, filter ? "filter" : "queue",
+				  "status 0x%08x", b->layer.adapter->layer.object.name, filter ? "filter" : "queue",
 				  (unsigned)(filter ? filter : queue), (unsigned)status);
 			return;
 		}

@@ -1,43 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sends down to the miniport, completions up to the protocol that sent. */
+/* Sends down the stack, completions up. */
 #include "ndis/object.h"
 
-/* Cuts a chain into runs of NBLs of one sender and completes each run to it (A25). */
-static void complete_by_sender(PNET_BUFFER_LIST list, ULONG flags)
+/* U1: a port that is not active takes no sends (A47). */
+static void refuse_port(struct ndis_binding *b, PNET_BUFFER_LIST list, ULONG flags)
 {
-	while (list) {
-		PNET_BUFFER_LIST first = list, last = list;
-		struct ndis_binding *b = first->SourceHandle;
-
-		while (NET_BUFFER_LIST_NEXT_NBL(last) &&
-		       NET_BUFFER_LIST_NEXT_NBL(last)->SourceHandle == b)
-			last = NET_BUFFER_LIST_NEXT_NBL(last);
-		list = NET_BUFFER_LIST_NEXT_NBL(last);
-		NET_BUFFER_LIST_NEXT_NBL(last) = NULL;
-		b->protocol->handlers.SendNetBufferListsCompleteHandler(b->context, first, flags);
-	}
-}
-
-static void direct_send_complete(struct ndis_adapter *a, PNET_BUFFER_LIST list, ULONG flags)
-{
-	const struct ndis_bindings *running =
-		atomic_load_explicit(&a->running, memory_order_acquire);
-
-	if (running->alone) {
-		struct ndis_binding *b = running->list[0];
-
-		b->protocol->handlers.SendNetBufferListsCompleteHandler(b->context, list, flags);
-		return;
-	}
-	complete_by_sender(list, flags);
-}
-
-static void direct_send(struct ndis_binding *b, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER port,
-			ULONG flags)
-{
-	struct ndis_adapter *a = b->adapter;
-
-	a->driver->handlers.SendNetBufferListsHandler(a->context, list, port, flags);
+	for (PNET_BUFFER_LIST n = list; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
+		NET_BUFFER_LIST_STATUS(n) = NDIS_STATUS_INVALID_PORT;
+	b->protocol->handlers.SendNetBufferListsCompleteHandler(
+		b->layer.context, list,
+		flags & NDIS_SEND_FLAGS_DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
 }
 
 VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
@@ -45,36 +17,44 @@ VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetB
 {
 	struct ndis_binding *b = NdisBindingHandle;
 
-	/* U1: a port that is not active takes no sends (A47). */
-	if (PortNumber != NDIS_DEFAULT_PORT_NUMBER) {
-		for (PNET_BUFFER_LIST n = NetBufferLists; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
-			NET_BUFFER_LIST_STATUS(n) = NDIS_STATUS_INVALID_PORT;
-		b->protocol->handlers.SendNetBufferListsCompleteHandler(
-			b->context, NetBufferLists,
-			SendFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL
-				? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
+	if (PortNumber != NDIS_DEFAULT_PORT_NUMBER &&
+	    !ndis_port_is_active(b->layer.adapter, PortNumber)) {
+		refuse_port(b, NetBufferLists, SendFlags);
 		return;
 	}
-	atomic_load_explicit(&b->adapter->edges, memory_order_acquire)
-		->send(b, NetBufferLists, PortNumber, SendFlags);
+	ndis_edge_send(&b->layer.edges, NetBufferLists, PortNumber, SendFlags);
+}
+
+VOID NdisFSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
+			     NDIS_PORT_NUMBER PortNumber, ULONG SendFlags)
+{
+	ndis_edge_send(&((struct ndis_layer *)NdisFilterHandle)->edges, NetBufferList, PortNumber,
+		       SendFlags);
 }
 
 VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle,
 				     PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags)
 {
-	struct ndis_adapter *a = MiniportAdapterHandle;
+	ndis_edge_send_complete(&((struct ndis_layer *)MiniportAdapterHandle)->edges, NetBufferList,
+				SendCompleteFlags);
+}
 
-	atomic_load_explicit(&a->edges, memory_order_acquire)
-		->send_complete(a, NetBufferList, SendCompleteFlags);
+VOID NdisFSendNetBufferListsComplete(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
+				     ULONG SendCompleteFlags)
+{
+	ndis_edge_send_complete(&((struct ndis_layer *)NdisFilterHandle)->edges, NetBufferList,
+				SendCompleteFlags);
 }
 
 /* A57 .. A59: best effort, one binding's sends. */
 VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId)
 {
-	struct ndis_adapter *a = ((struct ndis_binding *)NdisBindingHandle)->adapter;
+	ndis_edge_cancel_send(&((struct ndis_layer *)NdisBindingHandle)->edges, CancelId);
+}
 
-	if (a->driver->handlers.CancelSendHandler)
-		a->driver->handlers.CancelSendHandler(a->context, CancelId);
+VOID NdisFCancelSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PVOID CancelId)
+{
+	ndis_edge_cancel_send(&((struct ndis_layer *)NdisFilterHandle)->edges, CancelId);
 }
 
 /* A57: the high byte of a cancel id, one per driver that asks. */
@@ -84,10 +64,3 @@ UCHAR NdisGeneratePartialCancelId(VOID)
 
 	return atomic_fetch_add(&next, 1);
 }
-
-const struct ndis_edges ndis_direct_edges = {
-	.send = direct_send,
-	.send_complete = direct_send_complete,
-	.indicate = ndis_direct_indicate,
-	.give_back = ndis_direct_give_back,
-};

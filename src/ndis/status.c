@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Status indications: from the miniport, past NDIS's own notes, to the protocols. */
+/* Status indications: from the miniport, past NDIS's own notes, through the filters, to
+ * the protocols (I34). */
 #include "ndis/object.h"
 
 #include "base/log.h"
@@ -16,8 +17,57 @@ static void note(struct ndis_adapter *a, const NDIS_STATUS_INDICATION *s)
 			ndis_receive_filter_dma_stopped(a, q->QueueId);
 	} else if (s->StatusCode == NDIS_STATUS_LINK_STATE &&
 		   s->StatusBufferSize >= NDIS_SIZEOF_LINK_STATE_REVISION_1) {
-		a->attributes.link = ((const NDIS_LINK_STATE *)s->StatusBuffer)->MediaConnectState;
+		const NDIS_LINK_STATE *l = s->StatusBuffer;
+
+		pthread_mutex_lock(&a->facts_lock);
+		a->attributes.link = l->MediaConnectState;
+		a->attributes.duplex = l->MediaDuplexState;
+		a->attributes.xmit_speed = l->XmitLinkSpeed;
+		a->attributes.rcv_speed = l->RcvLinkSpeed;
+		a->attributes.pause = l->PauseFunctions;
+		a->attributes.negotiated = l->AutoNegotiationFlags;
+		pthread_mutex_unlock(&a->facts_lock);
 	}
+}
+
+static void to_bindings(struct ndis_adapter *a, PNDIS_STATUS_INDICATION s)
+{
+	for (unsigned i = 0; i < a->n_bindings; i++) {
+		struct ndis_binding *b = a->bindings[i];
+
+		/* One that closed is told nothing of what NDIS takes back for it. */
+		if (!atomic_load(&b->opened))
+			continue;
+		if (s->DestinationHandle && s->DestinationHandle != b)
+			continue;
+		NDIS_CALLBACK(&b->layer.object, "ProtocolStatusEx",
+			      b->protocol->handlers.StatusHandlerEx(b->layer.context, s));
+	}
+}
+
+/* Everything above 'place' (0: the miniport), where the next filter that looks at
+ * statuses decides whether it goes on. The lock is held over the calls, so that a
+ * layer is not taken away while it is told; the filter that passes it on is here again
+ * in the same thread. */
+static void climb(struct ndis_layer *from, PNDIS_STATUS_INDICATION s)
+{
+	struct ndis_adapter *a = from->adapter;
+	bool above = from == &a->layer;
+
+	pthread_rwlock_rdlock(&a->stack_lock);
+	for (unsigned i = 0; i < a->n_modules; i++) {
+		struct ndis_filter *f = a->modules[i];
+
+		if (above && f->handlers.StatusHandler) {
+			NDIS_CALLBACK(&f->layer.object, "FilterStatus",
+				      f->handlers.StatusHandler(f->layer.context, s));
+			pthread_rwlock_unlock(&a->stack_lock);
+			return;
+		}
+		above |= &f->layer == from;
+	}
+	to_bindings(a, s);
+	pthread_rwlock_unlock(&a->stack_lock);
 }
 
 VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle,
@@ -25,24 +75,24 @@ VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle,
 {
 	struct ndis_adapter *a = MiniportAdapterHandle;
 
+	NDIS_CALLED(MiniportAdapterHandle);
 	/* I33: legal from registration attributes until the halt returns. */
-	if (atomic_load(&a->state) == NDIS_ADAPTER_HALTED) {
-		log_error("adapter %s: a status after the halt (I33)", a->name);
+	if (ndis_layer_state(&a->layer) == NDIS_DOWN) {
+		log_error("adapter %s: a status after the halt (I33)", a->layer.object.name);
 		return;
 	}
 	note(a, StatusIndication);
-	/* Held over the calls: a binding is not taken away while it is told. */
-	pthread_rwlock_rdlock(&a->bindings_lock);
-	for (unsigned i = 0; i < a->n_bindings; i++) {
-		struct ndis_binding *b = a->bindings[i];
+	climb(&a->layer, StatusIndication);
+}
 
-		/* One that closed is told nothing of what NDIS takes back for it. */
-		if (!atomic_load(&b->opened))
-			continue;
-		if (StatusIndication->DestinationHandle &&
-		    StatusIndication->DestinationHandle != b)
-			continue;
-		b->protocol->handlers.StatusHandlerEx(b->context, StatusIndication);
+VOID NdisFIndicateStatus(NDIS_HANDLE NdisFilterHandle, PNDIS_STATUS_INDICATION StatusIndication)
+{
+	struct ndis_layer *layer = NdisFilterHandle;
+
+	NDIS_CALLED(NdisFilterHandle);
+	if (ndis_layer_state(layer) == NDIS_STARTING) {
+		log_error("filter %s: a status from FilterAttach (I10)", layer->object.name);
+		return;
 	}
-	pthread_rwlock_unlock(&a->bindings_lock);
+	climb(layer, StatusIndication);
 }

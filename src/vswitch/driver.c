@@ -27,6 +27,7 @@ static NDIS_STATUS ProtocolBindAdapterEx(NDIS_HANDLE ProtocolDriverContext, NDIS
 	(void)ProtocolDriverContext;
 	if (atomic_load(&vs_switch.binding))
 		return NDIS_STATUS_NOT_ACCEPTED;
+	vs_switch.tags = BindParameters->MacOptions & NDIS_MAC_OPTION_8021Q_VLAN;
 	vs_switch.filtering = BindParameters->ReceiveFilterCapabilities != NULL;
 	if (vs_switch.filtering)
 		vs_switch.capabilities = *BindParameters->ReceiveFilterCapabilities;   /* H11 */

@@ -76,25 +76,31 @@ unsigned vs_port_deliver_held(struct vs_port *port)
 
 /* ---- the inboxes ---- */
 
-void vs_port_give(struct vs_port *port, struct rte_mbuf *m)
+static bool inbox_put(struct vs_inbox *in, struct rte_mbuf *m)
 {
-	ULONG here = OvmqCurrentProcessor();
-	struct vs_inbox *in;
-
-	if (here >= vs_switch.n_processors) {
-		/* Traffic is the workers'; a thread at PASSIVE_LEVEL has no inbox. */
-		vs_drop(PORT_DROP_PORT_FULL, 1);
-		rte_pktmbuf_free(m);
-		return;
-	}
-	in = &port->inboxes[here];
 	if (!spsc_push(in->ring, (void *const *)&m, 1)) {
 		counter_add(&in->full, 1);
 		rte_pktmbuf_free(m);
-		return;
+		return false;
 	}
 	counter_add(&in->put, 1);
-	if (here != port->processor)
+	return true;
+}
+
+void vs_port_give(struct vs_port *port, struct rte_mbuf *m)
+{
+	ULONG here = OvmqCurrentProcessor();
+	bool put;
+
+	if (here < vs_switch.n_processors) {
+		put = inbox_put(&port->inboxes[here], m);
+	} else {
+		/* A miniport may indicate from a thread of its own, or of a work item. */
+		NdisAcquireSpinLock(&port->outside);
+		put = inbox_put(&port->inboxes[vs_switch.n_processors], m);
+		NdisReleaseSpinLock(&port->outside);
+	}
+	if (put && here != port->processor)
 		OvmqNotifyProcessor(port->processor);
 }
 
@@ -131,7 +137,7 @@ static unsigned deliver_inboxes(struct vs_port *port)
 {
 	unsigned sum = deliver_waiting(port);
 
-	for (unsigned p = 0; p < vs_switch.n_processors && !port->n_waiting; p++) {
+	for (unsigned p = 0; p <= vs_switch.n_processors && !port->n_waiting; p++) {
 		port->n_waiting = spsc_pop(port->inboxes[p].ring, (void **)port->waiting, BURST);
 		sum += deliver_waiting(port);
 	}
@@ -142,7 +148,7 @@ static unsigned deliver_inboxes(struct vs_port *port)
 static void empty_inboxes(struct vs_port *port)
 {
 	drop_waiting(port, PORT_DROP_STOPPED);
-	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+	for (unsigned p = 0; p <= vs_switch.n_processors; p++)
 		while ((port->n_waiting = spsc_pop(port->inboxes[p].ring, (void **)port->waiting,
 						   BURST)))
 			drop_waiting(port, PORT_DROP_STOPPED);
@@ -150,7 +156,7 @@ static void empty_inboxes(struct vs_port *port)
 
 static bool inboxes_are_empty(const struct vs_port *port)
 {
-	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+	for (unsigned p = 0; p <= vs_switch.n_processors; p++)
 		if (!spsc_is_empty(port->inboxes[p].ring))
 			return false;
 	return true;

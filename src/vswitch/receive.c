@@ -14,53 +14,87 @@ static inline uint16_t vlan_of(const NET_BUFFER_LIST *nbl)
 	return (uint16_t)tag.TagHeader.VlanId;
 }
 
-/* Whether the VM may see a frame of its queue; counts the reason if not. */
-static bool may_see(struct vs_port *port, const NET_BUFFER_LIST *nbl, const uint8_t *frame)
+/* Whether the VM may see a frame of its queue; counts the reason if not. Not only the
+ * port's owner counts these: another's miniport may indicate on any processor. */
+static bool may_see(struct vs_port *port, uint16_t vlan, const uint8_t *frame)
 {
-	if (vlan_of(nbl) != port->vlan) {
-		counter_add(&port->drops.by[PORT_DROP_FOREIGN_VLAN], 1);
-		return false;
-	}
-	if (!vs_port_has_mac(port, frame)) {
-		counter_add(&port->drops.by[PORT_DROP_FOREIGN_MAC], 1);
-		return false;
-	}
-	return true;
+	enum port_drop why;
+
+	if (vlan != port->vlan)
+		why = PORT_DROP_FOREIGN_VLAN;
+	else if (!vs_port_has_mac(port, frame))
+		why = PORT_DROP_FOREIGN_MAC;
+	else
+		return true;
+	atomic_fetch_add_explicit(&port->drops.by[why].value, 1, memory_order_relaxed);
+	return false;
 }
 
-static void give_back(NET_BUFFER_LIST *list, ULONG flags)
+/* 'received': the flags of the indication; where it came below DISPATCH_LEVEL, the
+ * return is made there too. */
+static void give_back(NET_BUFFER_LIST *list, ULONG received, ULONG flags)
 {
+	if (received & NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL)
+		flags |= NDIS_RETURN_FLAGS_DISPATCH_LEVEL;
 	if (list)
 		NdisReturnNetBufferLists(atomic_load_explicit(&vs_switch.binding,
-							      memory_order_relaxed), list,
-					 NDIS_RETURN_FLAGS_DISPATCH_LEVEL | flags);
+							      memory_order_relaxed), list, flags);
+}
+
+static void count_foreign(const struct rte_mbuf *m, _Atomic uint64_t *frames,
+			  _Atomic uint64_t *bytes)
+{
+	atomic_fetch_add_explicit(frames, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(bytes, m->data_len, memory_order_relaxed);
+}
+
+/* A miniport that does not handle tags leaves them in the data, and one that does may
+ * forget to take them out (D16, D17): that says the VLAN too. */
+static void tag_take(struct rte_mbuf *m, uint16_t *vlan)
+{
+	uint8_t *b = rte_pktmbuf_mtod(m, uint8_t *);
+	uint16_t inside;
+
+	if (m->data_len < 18 || b[12] != 0x81 || b[13] != 0x00)
+		return;
+	inside = (uint16_t)((b[14] << 8 | b[15]) & 0xfff);
+	if (*vlan && *vlan != inside)
+		return;   /* the tag beside the data was the outer one */
+	*vlan = inside;
+	memmove(b + 4, b, 12);
+	rte_pktmbuf_adj(m, 4);
 }
 
 /* One NBL that does not lie in an mbuf (another driver's miniport): the bytes go
  * on in a copy of ours. */
-static struct rte_mbuf *copied(const NET_BUFFER_LIST *nbl)
+static struct rte_mbuf *copied(const NET_BUFFER_LIST *nbl, uint16_t *vlan)
 {
 	struct rte_mbuf *m = frame_copy(NET_BUFFER_LIST_FIRST_NB(nbl),
 					frame_pool_mempool(vs_switch.copies), 0, 0);
 
-	if (!m)
+	if (m)
+		tag_take(m, vlan);
+	else
 		vs_drop(PORT_DROP_NO_BUFFER, 1);
 	return m;
 }
 
 /* A chain of one VM queue, on that queue's processor: the frames that the VM may
  * see join what is held for it, the others go back. */
-static void receive_own(struct vs_port *port, NET_BUFFER_LIST *list)
+static void receive_own(struct vs_port *port, NET_BUFFER_LIST *list, ULONG flags)
 {
 	struct vs_chain refused = { NULL, NULL, 0 };
 	NET_BUFFER_LIST *next;
 	unsigned held = port->held.n;
 
 	for (; list; list = next) {
-		struct rte_mbuf *m = frame_mbuf(list), *copy = m ? m : copied(list);
+		uint16_t vlan = vlan_of(list);
+		struct rte_mbuf *m = frame_mbuf(list), *copy = m ? m : copied(list, &vlan);
 
 		next = NET_BUFFER_LIST_NEXT_NBL(list);
-		if (copy && may_see(port, list, rte_pktmbuf_mtod(copy, uint8_t *))) {
+		if (copy && !m)
+			count_foreign(copy, &port->own_frames, &port->own_bytes);
+		if (copy && may_see(port, vlan, rte_pktmbuf_mtod(copy, uint8_t *))) {
 			if (m) {
 				vs_chain_append(&port->held, list);
 				continue;
@@ -71,9 +105,11 @@ static void receive_own(struct vs_port *port, NET_BUFFER_LIST *list)
 		}
 		vs_chain_append(&refused, list);
 	}
-	counter_add(&port->held_in, port->held.n - held);
-	vs_port_deliver_held(port);
-	give_back(refused.first, NDIS_RETURN_FLAGS_SINGLE_QUEUE);
+	if (port->held.n != held) {
+		counter_add(&port->held_in, port->held.n - held);
+		vs_port_deliver_held(port);
+	}
+	give_back(refused.first, flags, NDIS_RETURN_FLAGS_SINGLE_QUEUE);
 }
 
 /* One frame of the default queue: to its port, to all of them, or to nobody. */
@@ -85,9 +121,11 @@ static void receive_default(const NET_BUFFER_LIST *nbl)
 	const uint8_t *frame;
 	unsigned n;
 
-	copy = m ? m : copied(nbl);
+	copy = m ? m : copied(nbl, &vlan);
 	if (!copy)
 		return;
+	if (!m)
+		count_foreign(copy, &vs_switch.default_frames, &vs_switch.default_bytes);
 	frame = rte_pktmbuf_mtod(copy, const uint8_t *);
 	if (frame[0] & 1) {
 		n = vs_flood(frame, copy->data_len, vlan, NULL);
@@ -120,7 +158,7 @@ static struct vs_port *owner_of(const NET_BUFFER_LIST *nbl)
 }
 
 /* A chain of several queues (F5): cut into runs of one queue each. */
-static void receive_mixed(NET_BUFFER_LIST *list)
+static void receive_mixed(NET_BUFFER_LIST *list, ULONG flags)
 {
 	while (list) {
 		struct vs_chain run = { NULL, NULL, 0 };
@@ -134,12 +172,12 @@ static void receive_mixed(NET_BUFFER_LIST *list)
 			list = next;
 		}
 		if (port) {
-			receive_own(port, run.first);
+			receive_own(port, run.first, flags);
 			continue;
 		}
 		for (NET_BUFFER_LIST *n = run.first; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
 			receive_default(n);
-		give_back(run.first, NDIS_RETURN_FLAGS_SINGLE_QUEUE);
+		give_back(run.first, flags, NDIS_RETURN_FLAGS_SINGLE_QUEUE);
 	}
 }
 
@@ -149,16 +187,19 @@ static void receive_lent(NET_BUFFER_LIST *list)
 {
 	for (; list; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
 		struct vs_port *port = owner_of(list);
+		uint16_t vlan = vlan_of(list);
 		struct rte_mbuf *copy;
 
 		if (!port) {
 			receive_default(list);
 			continue;
 		}
-		copy = copied(list);
+		copy = copied(list, &vlan);
 		if (!copy)
 			continue;
-		if (may_see(port, list, rte_pktmbuf_mtod(copy, uint8_t *)))
+		if (!frame_mbuf(list))
+			count_foreign(copy, &port->own_frames, &port->own_bytes);
+		if (may_see(port, vlan, rte_pktmbuf_mtod(copy, uint8_t *)))
 			vs_port_give(port, copy);
 		else
 			rte_pktmbuf_free(copy);
@@ -178,7 +219,7 @@ VOID ProtocolReceiveNetBufferLists(NDIS_HANDLE ProtocolBindingContext,
 	if (atomic_load_explicit(&vs_switch.paused, memory_order_acquire)) {
 		vs_drop(PORT_DROP_STOPPED, NumberOfNetBufferLists);   /* I20: back at once */
 		if (!(ReceiveFlags & NDIS_RECEIVE_FLAGS_RESOURCES))
-			give_back(NetBufferLists,
+			give_back(NetBufferLists, ReceiveFlags,
 				  ReceiveFlags & NDIS_RECEIVE_FLAGS_SINGLE_QUEUE
 					  ? NDIS_RETURN_FLAGS_SINGLE_QUEUE : 0);
 		return;
@@ -190,7 +231,7 @@ VOID ProtocolReceiveNetBufferLists(NDIS_HANDLE ProtocolBindingContext,
 	/* SINGLE_QUEUE: the first NBL speaks for all, if it is a VM's (F6). */
 	port = ReceiveFlags & NDIS_RECEIVE_FLAGS_SINGLE_QUEUE ? owner_of(NetBufferLists) : NULL;
 	if (port)
-		receive_own(port, NetBufferLists);
+		receive_own(port, NetBufferLists, ReceiveFlags);
 	else
-		receive_mixed(NetBufferLists);
+		receive_mixed(NetBufferLists, ReceiveFlags);
 }

@@ -6,7 +6,7 @@ static uint64_t inboxes_put(const struct vs_port *port)
 {
 	uint64_t n = 0;
 
-	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+	for (unsigned p = 0; p <= vs_switch.n_processors; p++)
 		n += counter_read(&port->inboxes[p].put);
 	return n;
 }
@@ -72,13 +72,15 @@ void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
 		.from_vm = counter_read(&port->from_vm) + bad,
 		.from_vm_bytes = counter_read(&port->from_vm_bytes),
 		.held = waiting_at(port),
+		.own_frames = atomic_load(&port->own_frames),
+		.own_bytes = atomic_load(&port->own_bytes),
 	};
 	memcpy(r->macs, port->macs, sizeof(r->macs));
 	for (unsigned i = 0; i < PORT_DROP_COUNT; i++)
 		r->drops[i] = counter_read(&port->drops.by[i]);
 	r->drops[PORT_DROP_BAD_FRAME] += bad;
 	r->drops[PORT_DROP_TOO_LARGE] += refused;
-	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+	for (unsigned p = 0; p <= vs_switch.n_processors; p++)
 		r->drops[PORT_DROP_PORT_FULL] += counter_read(&port->inboxes[p].full);
 }
 
@@ -104,4 +106,6 @@ void vswitch_report(struct vswitch_report *r)
 			r->drops[d] += counter_read(&c->drops.by[d]);
 	}
 	r->on_the_way = on_the_way();
+	r->default_frames = atomic_load(&vs_switch.default_frames);
+	r->default_bytes = atomic_load(&vs_switch.default_bytes);
 }

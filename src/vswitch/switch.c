@@ -13,8 +13,9 @@
 
 static int inboxes_create(struct vs_port *port)
 {
-	port->inboxes = calloc(vs_switch.n_processors, sizeof(*port->inboxes));
-	for (unsigned p = 0; port->inboxes && p < vs_switch.n_processors; p++) {
+	NdisAllocateSpinLock(&port->outside);
+	port->inboxes = calloc(vs_switch.n_processors + 1, sizeof(*port->inboxes));
+	for (unsigned p = 0; port->inboxes && p <= vs_switch.n_processors; p++) {
 		port->inboxes[p].ring = spsc_create(INBOX_SIZE);
 		if (!port->inboxes[p].ring)
 			return -ENOMEM;
@@ -97,9 +98,10 @@ static void port_close(struct vs_port *port)
 	if (port->poll)
 		OvmqDeregisterPoll(port->poll);
 	vmport_close(port->vm);
-	for (unsigned p = 0; port->inboxes && p < vs_switch.n_processors; p++)
+	for (unsigned p = 0; port->inboxes && p <= vs_switch.n_processors; p++)
 		spsc_destroy(port->inboxes[p].ring);
 	free(port->inboxes);
+	NdisFreeSpinLock(&port->outside);
 	free(port->name);
 }
 

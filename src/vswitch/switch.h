@@ -16,7 +16,8 @@
 #define MAX_PROCESSORS 64
 #define MAX_FILTER_IDS VSWITCH_MAX_MACS
 
-/* From one processor to one port: frames that the switch owns. */
+/* From one processor to one port, or, the last, from threads of no processor, which take
+ * turns: frames that the switch owns. */
 struct vs_inbox {
 	struct spsc *ring;
 	counter_t full;                  /* dropped here; the producer writes */
@@ -56,7 +57,12 @@ struct vs_port {
 	counter_t held_in, held_out;     /* NBLs ever held, ever let go */
 	struct port_drops drops;
 
-	struct vs_inbox *inboxes;        /* one for each processor */
+	struct vs_inbox *inboxes;        /* one for each processor, and one more */
+	NDIS_SPIN_LOCK outside;          /* whose turn it is with that */
+
+	/* Frames of its own queue that came in a buffer of another's miniport, which may
+	 * indicate on any processor. */
+	_Atomic uint64_t own_frames, own_bytes;
 };
 
 /* What one processor counts that no port owns. */
@@ -78,8 +84,10 @@ struct vs_switch {
 	_Atomic(NDIS_HANDLE) binding;    /* control writes, workers read */
 	_Atomic(struct vs_port *) *by_queue;   /* by queue id, 0 .. max_queue */
 	unsigned max_queue;
+	_Atomic uint64_t default_frames, default_bytes;   /* as own_frames, of the default queue */
 	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;
 	bool filtering;
+	bool tags;                       /* the miniport inserts VLAN tags from the OOB */
 	atomic_bool flowing;             /* VMs' frames are taken; control writes */
 	atomic_bool paused;              /* the binding is; control writes */
 	atomic_bool link_up;
@@ -116,8 +124,8 @@ struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan);
  * from the wire); returns how many got one. */
 unsigned vs_flood(const uint8_t *bytes, uint16_t length, uint16_t vlan, const struct vs_port *from);
 
-/* port.c: gives a frame that the switch owns to a port, from any processor. It is
- * delivered, or counted as dropped. */
+/* port.c: gives a frame that the switch owns to a port, from any thread at any IRQL up to
+ * DISPATCH_LEVEL. It is delivered, or counted as dropped. */
 void vs_port_give(struct vs_port *port, struct rte_mbuf *m);
 /* The owner's round over its port: what waits to the VM, what the VM sent. */
 OVMQ_POLL vs_port_poll;

@@ -21,16 +21,32 @@ static int refusal(const struct vs_port *port, const struct rte_mbuf *m)
 	return -1;
 }
 
+/* Puts the tag into the data, for a miniport that would not. False: no room. */
+static bool tag_put(struct rte_mbuf *m, uint16_t vlan)
+{
+	uint8_t *b = (uint8_t *)rte_pktmbuf_prepend(m, 4);
+
+	if (!b)
+		return false;
+	memmove(b, b + 4, 12);
+	b[12] = 0x81;
+	b[13] = 0x00;
+	b[14] = (uint8_t)(vlan >> 8);
+	b[15] = (uint8_t)vlan;
+	return true;
+}
+
 /* The mbuf as an NBL on its way out, with the port's VLAN as an OOB tag (O20). */
 static NET_BUFFER_LIST *describe(const struct vs_port *port, struct rte_mbuf *m, unsigned queue,
 				 NDIS_HANDLE binding)
 {
 	NDIS_NET_BUFFER_LIST_8021Q_INFO tag = { .Value = NULL };
+	bool tagged = port->vlan && !vs_switch.tags && tag_put(m, port->vlan);
 	NET_BUFFER_LIST *nbl = frame_describe(m);
 
 	nbl->SourceHandle = binding;                      /* A26 */
 	NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl) = (USHORT)queue;
-	tag.TagHeader.VlanId = port->vlan;
+	tag.TagHeader.VlanId = tagged ? 0 : port->vlan;
 	NET_BUFFER_LIST_INFO(nbl, Ieee8021QNetBufferListInfo) = tag.Value;
 	NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(nbl, vs_switch.cancel_id);
 	return nbl;

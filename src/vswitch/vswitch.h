@@ -68,6 +68,7 @@ struct vswitch_port_report {
 	uint64_t delivered, delivered_bytes; /* to the VM */
 	uint64_t from_vm, from_vm_bytes;
 	uint64_t held;                       /* waiting for the VM now */
+	uint64_t own_frames, own_bytes;      /* of its queue, from another's miniport */
 	uint64_t drops[PORT_DROP_COUNT];     /* of frames for, or from, this port */
 };
 
@@ -79,6 +80,7 @@ struct vswitch_report {
 	uint64_t delivered, to_wire, consumed;   /* consumed: by the host's own port */
 	uint64_t drops[PORT_DROP_COUNT];
 	uint64_t on_the_way;
+	uint64_t default_frames, default_bytes;  /* of the default queue, from another's miniport */
 };
 
 /* Exact while the workers are quiet, a snapshot otherwise. Any thread. */

@@ -65,6 +65,8 @@ void arrivals_returned_once(void)
 {
 	for (unsigned i = 0; i < n_arrivals; i++) {
 		assert_int_equal(fake_returned(&arrivals[i]->nbl), 1);
+		/* Its receivers may have used that, and the verifier poisons it (I46). */
+		memset(arrivals[i]->nbl.ProtocolReserved, 0, sizeof(arrivals[i]->nbl.ProtocolReserved));
 		assert_true(packet_is_unchanged(arrivals[i]));
 	}
 }

@@ -207,7 +207,8 @@ static VOID send_lists(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST NetB
 	pthread_mutex_unlock(&lock);
 	if (!keep)
 		NdisMSendNetBufferListsComplete(fake.handle, NetBufferList,
-						NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
+						SendFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL ?
+							NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
 }
 
 void fake_complete(NDIS_STATUS status)
@@ -240,7 +241,7 @@ static void indicate_now(void *arg)
 	if (!(i->flags & NDIS_RECEIVE_FLAGS_RESOURCES))
 		atomic_fetch_add(&fake.indicated, i->n);
 	NdisMIndicateReceiveNetBufferLists(fake.handle, i->chain, NDIS_DEFAULT_PORT_NUMBER, i->n,
-					   i->flags | NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL);
+					   i->flags);
 }
 
 void fake_indicate(unsigned number, PNET_BUFFER_LIST chain, unsigned count, ULONG flags)
@@ -249,6 +250,11 @@ void fake_indicate(unsigned number, PNET_BUFFER_LIST chain, unsigned count, ULON
 
 	for (PNET_BUFFER_LIST n = chain; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
 		n->SourceHandle = fake.handle;
+	if (number == FAKE_OUTSIDE) {
+		indicate_now(&i);
+		return;
+	}
+	i.flags |= NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL;
 	ground_on(number, indicate_now, &i);
 }
 
@@ -303,9 +309,9 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 		.EnabledFilterTypes = NDIS_RECEIVE_FILTER_VMQ_FILTERS_ENABLED,
 		.EnabledQueueTypes = NDIS_RECEIVE_FILTER_VM_QUEUES_ENABLED,
 		.NumQueues = fake.queues,
-		.SupportedQueueProperties =
-			NDIS_RECEIVE_FILTER_MSI_X_SUPPORTED | NDIS_RECEIVE_FILTER_VM_QUEUE_SUPPORTED |
-			NDIS_RECEIVE_FILTER_DYNAMIC_PROCESSOR_AFFINITY_CHANGE_SUPPORTED,
+		.SupportedQueueProperties = fake.properties,
+		.MinLookaheadSplitSize = fake.split,
+		.MaxLookaheadSplitSize = fake.split,
 		.SupportedFilterTests = NDIS_RECEIVE_FILTER_TEST_HEADER_FIELD_EQUAL_SUPPORTED,
 		.SupportedHeaders = NDIS_RECEIVE_FILTER_MAC_HEADER_SUPPORTED,
 		.SupportedMacHeaderFields = NDIS_RECEIVE_FILTER_MAC_HEADER_DEST_ADDR_SUPPORTED |
@@ -323,8 +329,8 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 			    NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2 },
 		.MediaType = NdisMedium802_3, .PhysicalMediumType = NdisPhysicalMedium802_3,
 		.MtuSize = 1500, .MediaConnectState = MediaConnectStateConnected,
-		.MacOptions = NDIS_MAC_OPTION_NO_LOOPBACK,
-		.SupportedPacketFilters = 0xffffffff, .MacAddressLength = 6,
+		.MacOptions = fake.mac_options,
+		.SupportedPacketFilters = fake.packet_filters, .MacAddressLength = 6,
 		.CurrentMacAddress = { 2 } } };
 	NDIS_MINIPORT_ADAPTER_ATTRIBUTES h = { .HardwareAssistAttributes = {
 		.Header = { NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES,
@@ -336,6 +342,7 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 	(void)MiniportDriverContext;
 	(void)MiniportInitParameters;
 	fake.handle = NdisMiniportHandle;
+	trace_step("fake", "initializes");
 	if (NdisMSetMiniportAttributes(NdisMiniportHandle, &r) != NDIS_STATUS_SUCCESS ||
 	    NdisMSetMiniportAttributes(NdisMiniportHandle, &g) != NDIS_STATUS_SUCCESS)
 		return NDIS_STATUS_FAILURE;
@@ -353,6 +360,7 @@ static VOID halt(NDIS_HANDLE MiniportAdapterContext, NDIS_HALT_ACTION HaltAction
 {
 	(void)HaltAction;
 	check_context(MiniportAdapterContext);
+	trace_step("fake", "halts");
 	fake.out_at_halt = out();
 }
 
@@ -364,6 +372,7 @@ static NDIS_STATUS pause_adapter(NDIS_HANDLE MiniportAdapterContext,
 {
 	(void)PauseParameters;
 	check_context(MiniportAdapterContext);
+	trace_step("fake", "pauses");
 	fake.out_at_pause = out();
 	return NDIS_STATUS_SUCCESS;
 }
@@ -375,6 +384,7 @@ static NDIS_STATUS restart(NDIS_HANDLE MiniportAdapterContext,
 {
 	(void)RestartParameters;
 	check_context(MiniportAdapterContext);
+	trace_step("fake", "restarts");
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -448,6 +458,11 @@ void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.queues = FAKE_QUEUES;
+	fake.properties = NDIS_RECEIVE_FILTER_MSI_X_SUPPORTED |
+			  NDIS_RECEIVE_FILTER_VM_QUEUE_SUPPORTED |
+			  NDIS_RECEIVE_FILTER_DYNAMIC_PROCESSOR_AFFINITY_CHANGE_SUPPORTED;
+	fake.packet_filters = 0xffffffff;
+	fake.mac_options = NDIS_MAC_OPTION_NO_LOOPBACK | NDIS_MAC_OPTION_8021Q_VLAN;
 	fake.context_ok = true;
 	fake.kept_end = &fake.kept;
 }
@@ -457,7 +472,7 @@ void fake_open(void)
 	static const struct ndis_keyword none[] = { { NULL, NULL } };
 	struct error err = { "" };
 
-	if (ndis_image_load(&fake.image, "fake", entry, &err) ||
+	if (ndis_image_load(&fake.image, "fake", entry, NULL, &err) ||
 	    ndis_adapter_add(&fake.adapter, fake.image, "fake", none, &err))
 		fail_msg("%s", err.text);
 }

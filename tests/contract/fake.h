@@ -54,6 +54,10 @@ struct fake {
 	NDIS_HANDLE handle;
 	/* What a test wants: */
 	ULONG queues;                     /* NumQueues; 0: no filtering at all */
+	ULONG properties;                 /* SupportedQueueProperties */
+	ULONG split;                      /* Min- and MaxLookaheadSplitSize */
+	ULONG packet_filters;             /* SupportedPacketFilters */
+	ULONG mac_options;                /* MacOptions */
 	NDIS_OID refuse;                  /* this OID, */
 	unsigned refuse_number;           /* its occurrence of that number, from 1; 0: none */
 	ULONG refuse_element;             /* COMPLETE: this queue fails */
@@ -79,6 +83,9 @@ void fake_reset(void);
 /* Loads the driver and adds its adapter; the other way round. */
 void fake_open(void);
 unsigned fake_close(void);
+
+/* Not a processor: the calling thread, below DISPATCH_LEVEL. */
+#define FAKE_OUTSIDE UINT32_MAX
 
 /* Indicates the chain from processor 'number'; 'count' NBLs. Their origin is set. */
 void fake_indicate(unsigned number, PNET_BUFFER_LIST chain, unsigned count, ULONG flags);

@@ -15,6 +15,7 @@
 #include "frame/capture.h"
 #include "frame/pcapng.h"
 #include "kernel/kernel.h"
+#include "verifier/verifier.h"
 
 #define ETHERTYPE_TEST 0x88b5   /* for local experiments */
 #define GROUP_SECONDS  240      /* a test that hangs ends the group */
@@ -103,6 +104,11 @@ int ground_setup(void **state)
 		fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
+	/* Whatever rule our own drivers break ends the test. */
+	if (verifier_start_from_environment(VERIFIER_ABORT, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return -1;
+	}
 	for (unsigned p = 0; p < GROUND_PROCESSORS; p++) {
 		const OVMQ_POLL_SOURCE s = { .Poll = processor_poll, .Arm = processor_arm,
 					     .Context = &processors[p],
@@ -119,6 +125,7 @@ int ground_teardown(void **state)
 	(void)state;
 	for (unsigned p = 0; p < GROUND_PROCESSORS; p++)
 		OvmqDeregisterPoll(processors[p].poll);
+	verifier_stop();
 	kernel_stop();
 	rmdir(dir);
 	return rte_eal_cleanup();

@@ -120,7 +120,7 @@ static void open_switch(void)
 			.sends = ports.sends[i].n ? sends[i] : NULL };
 	}
 	if (vswitch_open(&config, &err) ||
-	    ndis_image_load(&switch_image, "vswitch", vswitch_driver_entry, &err))
+	    ndis_image_load(&switch_image, "vswitch", vswitch_driver_entry, NULL, &err))
 		fail_msg("%s", err.text);
 	opened = true;
 }

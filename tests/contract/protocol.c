@@ -228,6 +228,8 @@ static NDIS_STATUS net_pnp_event(NDIS_HANDLE ProtocolBindingContext,
 	e->who = p->number;
 	e->net_event = (LONG)NetPnPEventNotification->NetPnPEvent.NetEvent;
 	trace_end();
+	if (e->net_event == NetEventPause || e->net_event == NetEventRestart)
+		trace_step("protocol", e->net_event == NetEventPause ? "pauses" : "restarts");
 	if (NetPnPEventNotification->NetPnPEvent.NetEvent == NetEventRestart && p->on_restart)
 		p->on_restart(p);
 	return NDIS_STATUS_SUCCESS;
@@ -255,6 +257,7 @@ static NDIS_STATUS bind_adapter(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE B
 		if (BindParameters->ReceiveFilterCapabilities)
 			p->capabilities = *BindParameters->ReceiveFilterCapabilities;
 		atomic_store(&p->binding, binding);
+		trace_step("protocol", "binds");
 		if (p->on_bind)
 			p->on_bind(p);
 	}
@@ -269,6 +272,7 @@ static NDIS_STATUS unbind_adapter(NDIS_HANDLE UnbindContext, NDIS_HANDLE Protoco
 	ULONG nothing = 0;
 
 	(void)UnbindContext;
+	trace_step("protocol", "unbinds");
 	request(p, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing), 0);
 	NdisCloseAdapterEx(atomic_exchange(&p->binding, NULL));
 	return NDIS_STATUS_SUCCESS;
@@ -401,8 +405,11 @@ static NTSTATUS entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	return NdisRegisterProtocolDriver(&protocols[loading], &c, &protocols[loading].driver);
 }
 
+bool protocols_by_hand;
+
 void protocols_load(unsigned n)
 {
+	const struct ndis_image_options options = { .bind_by_hand = protocols_by_hand };
 	struct error err = { "" };
 
 	for (loading = 0; loading < n; loading++) {
@@ -410,7 +417,7 @@ void protocols_load(unsigned n)
 
 		atomic_store(&p->hold, false);
 		p->n_held = 0;
-		if (ndis_image_load(&p->image, "protocol", entry, &err))
+		if (ndis_image_load(&p->image, "protocol", entry, &options, &err))
 			fail_msg("%s", err.text);
 	}
 }

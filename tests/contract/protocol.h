@@ -30,6 +30,9 @@ extern struct protocol protocols[PROTOCOL_MAX];
 /* What is compared with what is received. */
 extern struct ground_frames protocol_wire;
 
+/* Protocols that are loaded bind only where ndis_protocol_bind() says. */
+extern bool protocols_by_hand;
+
 /* Loads the first 'n' protocols. */
 void protocols_load(unsigned n);
 /* Unloads them; the adapter is gone. */

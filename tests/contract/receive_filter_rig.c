@@ -50,7 +50,7 @@ void rig_start(unsigned minor)
 	rig.adapter.attributes.filtering = true;
 	capabilities_fill(&rig.adapter.attributes.hardware, minor);
 	capabilities_fill(&rig.adapter.attributes.current, minor);
-	rig.a.adapter = rig.b.adapter = rig.program.adapter = &rig.adapter;
+	rig.a.layer.adapter = rig.b.layer.adapter = rig.program.layer.adapter = &rig.adapter;
 	rig.a.protocol = rig.b.protocol = &rig.protocol;
 	rig_restart_cache();
 }

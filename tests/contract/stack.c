@@ -180,7 +180,7 @@ void stack_open(const struct stack_options *options)
 	ground_capture_write(ground_path("in"), &protocol_wire);
 	keywords_set(o);
 	protocols_load(o->protocols ? o->protocols : 1);
-	if (ndis_image_load(&stack.image, "miniport", miniport_driver_entry, &err) ||
+	if (ndis_image_load(&stack.image, "miniport", miniport_driver_entry, NULL, &err) ||
 	    ndis_adapter_add(&stack.adapter, stack.image, "test", keywords, &err))
 		fail_msg("%s", err.text);
 }

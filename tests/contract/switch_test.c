@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "ndis/object.h"
+
 /* ---- the order of requests ---- */
 
 /* Allocate and filters of each VM, one complete for all of them, then the packet filter. */
@@ -134,6 +136,41 @@ static void C35_an_adapter_with_too_few_queues(void **state)
 		assert_true(vm_has(i, i));
 }
 
+/* Miniports that show less than they must, or more: they have queues, and nobody above
+ * them hears of a split that never is. */
+static void H6_H9_E20_capabilities_that_fall_short(void **state)
+{
+	const NDIS_RECEIVE_FILTER_CAPABILITIES *c;
+
+	(void)state;
+	fake.properties = NDIS_RECEIVE_FILTER_VM_QUEUE_SUPPORTED |
+			  NDIS_RECEIVE_FILTER_LOOKAHEAD_SPLIT_SUPPORTED;
+	fake.split = 64;
+	ports_open_started();
+	c = &fake.adapter->attributes.current;
+	assert_int_equal(c->SupportedQueueProperties, NDIS_RECEIVE_FILTER_VM_QUEUE_SUPPORTED);
+	assert_int_equal(c->MinLookaheadSplitSize, 0);
+	assert_int_equal(c->MaxLookaheadSplitSize, 0);
+	assert_memory_equal(c, &fake.adapter->attributes.hardware, sizeof(*c));
+	for (unsigned i = 0; i < PORTS; i++)
+		assert_int_not_equal(vm_queue(i), 0);
+	ports_close();
+}
+
+/* Loopback is NDIS's: a miniport that does not know the flag never sees it. */
+static void A40_a_miniport_that_knows_no_local_filter(void **state)
+{
+	const struct fake_request *last;
+
+	(void)state;
+	fake.packet_filters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_PROMISCUOUS;
+	ports_open_started();
+	last = &fake.requests[fake.n_requests - 1];
+	assert_int_equal(last->oid, OID_GEN_CURRENT_PACKET_FILTER);
+	assert_int_equal(last->packet_filter, NDIS_PACKET_TYPE_PROMISCUOUS);
+	ports_close();
+}
+
 static void H14_an_adapter_without_filtering(void **state)
 {
 	(void)state;
@@ -249,6 +286,8 @@ int main(void)
 		TEST(G1_I22_the_requests_of_an_end),
 		TEST(I26_a_miniport_that_pends_everything),
 		TEST(C35_an_adapter_with_too_few_queues),
+		TEST(H6_H9_E20_capabilities_that_fall_short),
+		TEST(A40_a_miniport_that_knows_no_local_filter),
 		TEST(H14_an_adapter_without_filtering),
 		TEST(U4_a_refused_allocate),
 		TEST(U4_a_refused_filter),

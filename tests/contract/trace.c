@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "trace.h"
 
+#include <stdio.h>
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,4 +147,25 @@ int trace_queue_of(uint32_t index)
 	const struct trace_frame *f = trace_frame_of(index);
 
 	return f ? f->queue : -1;
+}
+
+void trace_step(const char *who, const char *what)
+{
+	struct trace_event *e = trace_begin(TRACE_STEP);
+
+	snprintf(e->step, sizeof(e->step), "%s %s", who, what);
+	trace_end();
+}
+
+const char *trace_steps(unsigned from)
+{
+	static char text[4096];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (unsigned i = from; i < atomic_load(&trace.n_events); i++)
+		if (trace.events[i].kind == TRACE_STEP)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "",
+					      trace.events[i].step);
+	return text;
 }

@@ -13,7 +13,7 @@
 /* X(name): what an event is. */
 #define TRACE_KINDS(X) \
 	X(RECEIVE) X(SEND_DONE) X(OID) X(OID_DONE) X(STATUS) X(PNP) X(MEMORY) X(MEMORY_FREED) \
-	X(RETURN) X(SEND)
+	X(RETURN) X(SEND) X(STEP)
 
 enum trace_kind {
 #define X(name) TRACE_##name,
@@ -37,6 +37,7 @@ struct trace_event {
 	NDIS_OID oid;
 	LONG net_event;            /* PNP */
 	NDIS_PORT_NUMBER port;
+	char step[32];             /* STEP: "fake pauses", "f1 attaches" ... */
 };
 
 /* One NBL as it was indicated. */
@@ -80,7 +81,13 @@ struct trace_frame *trace_add_frame(struct trace_event *e);
 struct trace_send *trace_add_send(struct trace_event *e);
 void trace_end(void);
 
+/* One step of a driver's life. */
+void trace_step(const char *who, const char *what);
+
 /* ---- for tests ---- */
+
+/* The steps from number 'from' on, each "who what", joined by ", ". Good until the next call. */
+const char *trace_steps(unsigned from);
 
 /* How many events of that kind there are, from number 'from' on. */
 unsigned trace_count(enum trace_kind kind, unsigned from);

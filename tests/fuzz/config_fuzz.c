@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/config.h"
+#include "config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
@@ -40,8 +40,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int ret = config_parse(&config, "dir/fuzz.yaml", (const char *)data, size, &err);
 
 	if (ret == 0) {
-		if (!config->nic || !config->processors || !config->workers || err.text[0])
+		if (!config->n_adapters || !config->processors || !config->workers || err.text[0] ||
+		    !config->adapters[config->switch_adapter].has_switch)
 			abort();
+		for (unsigned i = 0; i < config->n_adapters; i++)
+			if (!config->adapters[i].name || !config->adapters[i].nic == !config->adapters[i].driver)
+				abort();
 		for (unsigned i = 0; i < config->n_vms; i++)
 			if (!config->vms[i].name || !config->vms[i].port || !config->vms[i].n_macs)
 				abort();

@@ -9,10 +9,30 @@ seconds=${1:-10}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-read -ra flags <<<"$(pkg-config --cflags --libs libfyaml)"
-clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -I"$root/src" \
-	"$root/tests/fuzz/config_fuzz.c" "$root"/src/host/config*.c "$root/src/base/error.c" \
-	-o "$work/config_fuzz" "${flags[@]}"
-mkdir "$work/found"
-"$work/config_fuzz" -max_total_time="$seconds" -max_len=16384 -timeout=10 -verbosity=1 \
-	"$work/found" "$root/tests/fuzz/corpus/config" 2>&1 | tail -n 3
+# target NAME LIBRARIES SOURCE...: builds and runs NAME_fuzz.c with those sources.
+target() {
+	local name=$1 flags
+	read -ra flags <<<"$(pkg-config --cflags --libs "$2")"
+	clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -I"$root/src" \
+		"$root/tests/fuzz/${name}_fuzz.c" "${@:3}" -o "$work/${name}_fuzz" "${flags[@]}"
+	mkdir "$work/$name"
+	"$work/${name}_fuzz" -max_total_time="$seconds" -max_len=16384 -timeout=10 -verbosity=1 \
+		"$work/$name" "$root/tests/fuzz/corpus/$name" 2>&1 | tail -n 3
+}
+
+src=$root/src
+target config libfyaml "$src"/config/*.c "$src/base/error.c"
+target control jansson "$src/control/rpc.c" "$src/control/client.c" "$src/base/error.c"
+
+# The driver is what is fuzzed: NDIS around it is compiled without counters, once.
+mkdir "$work/objects"
+printf '%s\n' "$src"/{base,kernel,ndis,vmq}/*.c "$src"/loader/{driver_check,driver_load,elf_file}.c \
+	"$root/tests/fuzz/driver_oid_fuzz.c" |
+	xargs -P 2 -I{} sh -c 'clang -c -g -O0 -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing \
+		-fsanitize=address -I"$1/src" -I"$1/include/ndis" "$2" \
+		-o "$3/$(echo "$2" | tr / _).o"' sh "$root" {} "$work/objects"
+clang -fsanitize=fuzzer,address,undefined -rdynamic "$work"/objects/*.o -o "$work/driver_oid_fuzz" -lpthread
+"$root/tools/vmq-cc" --cc=clang --sanitize=address,undefined -fsanitize=fuzzer-no-link -DNDIS_MINIPORT_DRIVER=1 \
+	-DNDIS630_MINIPORT=1 -o "$work/wire.so" "$root"/tests/drivers/wire/*.c
+DRIVER=$work/wire.so "$work/driver_oid_fuzz" -max_total_time="$seconds" -max_len=2056 -timeout=10 \
+	-verbosity=1 "$root/tests/fuzz/corpus/driver_oid" 2>&1 | tail -n 3

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "host/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,9 +16,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "host/config_keys.h"
-#include "host/config_spec.h"
-#include "host/config_tree.h"
+#include "config/keys.h"
+#include "config/spec.h"
+#include "config/tree.h"
 
 /* The folder of the project, where docs/ and examples/ lie. */
 #ifndef SOURCE_ROOT
@@ -26,6 +26,7 @@
 #endif
 
 #define NIC "adapter:\n  nic: pcap:in.pcap\n"                 /* lines 1, 2 */
+#define DRIVER "adapter:\n  driver: d.so\n"                    /* lines 1, 2 */
 #define TWO NIC "vms:\n- name: a\n  mac: 52:54:00:00:00:01\n" /* lines 3 to 5 */
 #define VM TWO "  port: tap:a\n"                              /* line 6 */
 #define SOCKET_100 "0123456789012345678901234567890123456789012345678901234567890123456789" \
@@ -74,7 +75,7 @@ static const struct bad bad[] = {
 	{ NIC "switch: {intrenal: 1}\n", "3:10", "did you mean \"internal\"?" },
 	{ NIC "switch: {internal: {mca: 1}}\n", "3:21", "did you mean \"mac\"?" },
 	{ NIC "  quues: 3\n", "3:3", "did you mean \"queues\"?" },
-	{ NIC "colour: red\n", "3:1", "the keys of the file are host, adapter, switch, vms" },
+	{ NIC "colour: red\n", "3:1", "the keys of the file are host, adapter, adapters, switch, vms" },
 	{ VM "  mtu: 1500\n", "7:3", "it is a key of adapter" },
 	{ NIC "switch: {internal: {processor: 1}}\n", "3:21", "it is a key of an item of vms" },
 	{ NIC "\"a\\eb\": 1\n", "3:1", "control character" },
@@ -82,8 +83,8 @@ static const struct bad bad[] = {
 	{ NIC "  nic: pcap:b\n", "3:3", "\"nic\" stands twice, first at 2:3" },
 	/* an empty key has no place: the one before it */
 	{ NIC "? \n: 1\n", "2:8", "unknown key \"\"" },
-	{ "vms: []\n", "1:1", "\"adapter\" of the file is missing" },
-	{ "adapter: {mtu: 1500}\n", "1:10", "\"nic\" of adapter is missing" },
+	{ "vms: []\n", "1:1", "the file needs either \"adapter\" or \"adapters\", not neither" },
+	{ "adapter: {mtu: 1500}\n", "1:10", "adapter needs either \"nic\" or \"driver\", not neither" },
 	{ NIC "vms:\n- mac: 52:54:00:00:00:01\n  port: tap:a\n", "4:3", "\"name\"" },
 	{ TWO, "4:3", "\"port\" of an item of vms is missing" },
 	{ NIC "vms:\n- name: a\n  port: tap:a\n", "4:3", "either \"mac\" or \"macs\", not neither" },
@@ -183,6 +184,47 @@ static const struct bad bad[] = {
 	{ VM "  sends: a.pcap\n", "7:3", "sends goes with a pcap port only" },
 	{ "adapter:\n  nic: xdp:eth0\n  out: o\n", "3:3", "out goes with a NIC that is a capture only" },
 	{ NIC "  out: ''\n", "3:8", "file name is empty" },
+
+	/* adapters and their drivers */
+	{ NIC "adapters: []\n", "3:1", "either \"adapter\" or \"adapters\", not both" },
+	{ "adapters: []\n", "1:11", "adapters has 0 items; there may be 1..16" },
+	{ "adapters: {nic: 'pcap:a'}\n", "1:11", "adapters needs a list of mappings, not a mapping" },
+	{ "adapters: [a]\n", "1:12", "an item of adapters needs a mapping with nic: or driver:" },
+	{ "adapters:\n- nic: pcap:a\n- mtu: 1500\n", "3:3", "either \"nic\" or \"driver\", not neither" },
+	{ NIC "  driver: d.so\n", "2:3", "either \"nic\" or \"driver\", not both" },
+	{ NIC "  keywords: {a: 1}\n", "3:3", "keywords goes with driver only" },
+	{ DRIVER "  queues: 3\n", "3:3", "queues goes with nic only; this adapter's driver is set by its" },
+	{ DRIVER "  rx-queues: 3\n", "3:3", "rx-queues goes with nic only" },
+	{ DRIVER "  out: o\n", "3:3", "out goes with nic only" },
+	{ "adapter: {driver: x/}\n", "1:19", "directory" },
+	{ DRIVER "  keywords: 3\n", "3:13", "needs a mapping of names to values, not \"3\"" },
+	{ DRIVER "  keywords: {a: [1]}\n", "3:17", "the keyword \"a\" needs one value" },
+	{ DRIVER "  keywords: {a: }\n", "3:14", "the keyword \"a\" needs one value" },
+	{ DRIVER "  keywords: {'': 1}\n", "3:14", "1..63 bytes" },
+	{ DRIVER "  keywords: {Mode: 1, mode: 2}\n", "3:23", "\"mode\" stands twice, first at 3:14" },
+	{ DRIVER "  keywords: {*VMQ: 1}\n", "3:14", "put a name that begins with * in quotes" },
+	{ NIC "  filters: {driver: a}\n", "3:12", "filters needs a list of mappings" },
+	{ NIC "  filters: [a.so]\n", "3:13", "needs a mapping that begins with driver:" },
+	{ NIC "  filters: [{name: a}]\n", "3:13", "\"driver\" of an item of filters or protocols" },
+	{ NIC "  filters: [{drivr: a}]\n", "3:14", "did you mean \"driver\"?" },
+	{ NIC "  filters: [{driver: a.so}, {driver: b/a.so}]\n", "3:29",
+	  "the name \"a\" is taken already, at 3:13; give each driver of an adapter its own" },
+	{ NIC "  filters: [{driver: a.so}]\n  protocols: [{driver: b.so, name: a}]\n", "4:36",
+	  "at 3:13" },
+	{ NIC "  out: dir/f.so\n  filters: [{driver: " "/x}]\n  protocols: [{driver: f.so}, "
+	  "{driver: f.so, name: g, keywords: {a: 1}}]\n", "5:55", "named first at 5:15; move them there" },
+	{ "adapters:\n- {driver: d.so, name: a}\n- {driver: d.so, name: a}\n", "3:24",
+	  "the name \"a\" is taken already, at 2:24; give each adapter its own" },
+	{ "adapters:\n- {driver: d.so, switch: true}\n- {driver: d.so, switch: true}\n", "3:18",
+	  "bound to one adapter only, and has one at 2:18" },
+	{ DRIVER "  switch: false\n", "3:11", "no adapter is left for the switch" },
+	{ NIC "  play: ''\n", "3:9", "file name is empty" },
+	{ NIC "  out: /a\n  play: /a\n", "4:9", "\"file /a\" is taken already, at 3:8" },
+	{ NIC "  out: /a\n  filters: [{driver: /a}]\n", "4:22", "at 3:8" },
+	{ NIC "host: {control: ''}\n", "3:17", "socket path is empty" },
+	{ NIC "host: {verifier: on}\n", "3:18", "verifier needs off, report or abort, not \"on\"" },
+	{ NIC "host: {control: " SOCKET_100 "12345678}\n", "3:17", "at most 107" },
+	{ TWO "  port: vhost-user:/s\nhost: {control: /s}\n", "7:17", "at 6:9" },
 };
 
 static unsigned failed;
@@ -233,15 +275,22 @@ static void the_least_configuration_has_the_defaults(void **state)
 
 	(void)state;
 	assert_string_equal(c->file, "dir/host.yaml");
+	assert_null(c->control);
+	assert_int_equal(c->verifier, VERIFIER_OFF);
+	assert_int_equal(c->n_adapters, 1);
+	assert_string_equal(c->adapters[0].name, "adapter");
+	assert_true(c->adapters[0].has_switch);
+	assert_null(c->adapters[0].driver);
+	assert_int_equal(c->adapters[0].filters.n + c->adapters[0].protocols.n, 0);
 	assert_int_equal(c->processors, cpus > CONFIG_MAX_PROCESSORS ? CONFIG_MAX_PROCESSORS : cpus);
 	assert_int_equal(c->workers, c->processors);
 	assert_null(c->eal[0]);
-	assert_string_equal(c->nic, "pcap:dir/in.pcap");
-	assert_null(c->out);
-	assert_int_equal(c->mtu, 1500);
-	assert_int_equal(c->queues, 16);
-	assert_int_equal(c->buffers, 512);
-	assert_int_equal(c->rx_queues, 1);
+	assert_string_equal(c->adapters[0].nic, "pcap:dir/in.pcap");
+	assert_null(c->adapters[0].out);
+	assert_int_equal(c->adapters[0].mtu, 1500);
+	assert_int_equal(c->adapters[0].queues, 16);
+	assert_int_equal(c->adapters[0].buffers, 512);
+	assert_int_equal(c->adapters[0].rx_queues, 1);
 	assert_null(c->internal);
 	assert_int_equal(c->n_vms, 0);
 	config_free(c);
@@ -265,12 +314,12 @@ static void every_key_is_read(void **state)
 	assert_string_equal(c->eal[0], "-m");
 	assert_string_equal(c->eal[1], "256");
 	assert_null(c->eal[2]);
-	assert_string_equal(c->nic, "pcap-loop:/in.pcap");
-	assert_string_equal(c->out, "out/o");
-	assert_int_equal(c->mtu, 9600);
-	assert_int_equal(c->queues, 0);
-	assert_int_equal(c->buffers, 65536);
-	assert_int_equal(c->rx_queues, 64);
+	assert_string_equal(c->adapters[0].nic, "pcap-loop:/in.pcap");
+	assert_string_equal(c->adapters[0].out, "out/o");
+	assert_int_equal(c->adapters[0].mtu, 9600);
+	assert_int_equal(c->adapters[0].queues, 0);
+	assert_int_equal(c->adapters[0].buffers, 65536);
+	assert_int_equal(c->adapters[0].rx_queues, 64);
 	assert_string_equal(c->internal->name, "internal");
 	assert_int_equal(c->internal->n_macs, 1);
 	assert_memory_equal(c->internal->macs[0], fe, 6);
@@ -292,6 +341,71 @@ static void every_key_is_read(void **state)
 	assert_string_equal(c->vms[1].port, "vhost-user:b:c");
 	assert_null(c->vms[1].sends);
 	assert_false(c->vms[1].spoofing);
+	config_free(c);
+}
+
+static void assert_keyword(const struct keyword_list *list, unsigned i, const char *name,
+			   const char *value)
+{
+	assert_true(i < list->n);
+	assert_string_equal(list->keyword[i].name, name);
+	assert_string_equal(list->keyword[i].value, value);
+}
+
+static void adapters_and_their_drivers_are_read(void **state)
+{
+	struct host_config *c = parse(
+		"host: {control: /run/c.sock, verifier: report}\n"
+		"adapters:\n"
+		"- driver: /lib/mynic.so\n"
+		"  keywords: {\"*VMQ\": 1, NetworkAddress: '02-00-00-00-00-01', Empty: ''}\n"
+		"  mtu: 9000\n"
+		"- name: sender\n  driver: ./n.so\n  play: in.pcap\n  switch: true\n"
+		"  filters: [{driver: a.b.so, keywords: {Mode: -2}}, {driver: a.b.so, name: top}]\n"
+		"  protocols: [{driver: p}]\n");
+	struct adapter_config *a = c->adapters;
+
+	(void)state;
+	assert_string_equal(c->control, "/run/c.sock");
+	assert_int_equal(c->verifier, VERIFIER_REPORT);
+	assert_int_equal(c->n_adapters, 2);
+	assert_int_equal(c->switch_adapter, 1);
+	assert_string_equal(a[0].name, "adapter1");
+	assert_string_equal(a[0].driver, "/lib/mynic.so");
+	assert_null(a[0].nic);
+	assert_int_equal(a[0].keywords.n, 3);
+	assert_keyword(&a[0].keywords, 0, "*VMQ", "1");
+	assert_keyword(&a[0].keywords, 1, "NetworkAddress", "02-00-00-00-00-01");
+	assert_keyword(&a[0].keywords, 2, "Empty", "");
+	assert_int_equal(a[0].mtu, 9000);
+	assert_false(a[0].has_switch);
+	assert_string_equal(a[1].name, "sender");
+	assert_string_equal(a[1].driver, "dir/./n.so");
+	assert_string_equal(a[1].play, "dir/in.pcap");
+	assert_true(a[1].has_switch);
+	assert_int_equal(a[1].filters.n, 2);
+	assert_string_equal(a[1].filters.module[0].name, "a.b");
+	assert_string_equal(a[1].filters.module[0].driver, "dir/a.b.so");
+	assert_keyword(&a[1].filters.module[0].keywords, 0, "Mode", "-2");
+	assert_string_equal(a[1].filters.module[1].name, "top");
+	assert_int_equal(a[1].filters.module[1].keywords.n, 0);
+	assert_int_equal(a[1].protocols.n, 1);
+	assert_string_equal(a[1].protocols.module[0].name, "p");
+	config_free(c);
+}
+
+static void the_switch_goes_to_the_first_adapter_that_does_not_refuse_it(void **state)
+{
+	struct host_config *c = parse("adapters: [{nic: 'pcap:a'}, {nic: 'pcap:b'}]\n");
+
+	(void)state;
+	assert_int_equal(c->switch_adapter, 0);
+	assert_true(c->adapters[0].has_switch);
+	assert_false(c->adapters[1].has_switch);
+	config_free(c);
+	c = parse("adapters: [{nic: 'pcap:a', switch: false}, {nic: 'pcap:b'}]\n");
+	assert_int_equal(c->switch_adapter, 1);
+	assert_true(c->adapters[1].has_switch);
 	config_free(c);
 }
 
@@ -446,8 +560,8 @@ static void the_example_of_an_office(void **state)
 	(void)state;
 	if (config_read(&c, SOURCE_ROOT "/examples/office.yaml", &err))
 		fail_msg("%s", err.text);
-	assert_string_equal(c->nic, "pcap:" SOURCE_ROOT "/examples/office.pcap");
-	assert_string_equal(c->out, "out/wire.pcapng");
+	assert_string_equal(c->adapters[0].nic, "pcap:" SOURCE_ROOT "/examples/office.pcap");
+	assert_string_equal(c->adapters[0].out, "out/wire.pcapng");
 	assert_int_equal(c->processors, 4);
 	assert_int_equal(c->workers, 2);
 	assert_int_equal(c->n_vms, 3);
@@ -537,6 +651,8 @@ int main(void)
 		cmocka_unit_test(bad_input_is_told_with_its_place),
 		cmocka_unit_test(the_least_configuration_has_the_defaults),
 		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(adapters_and_their_drivers_are_read),
+		cmocka_unit_test(the_switch_goes_to_the_first_adapter_that_does_not_refuse_it),
 		cmocka_unit_test(what_is_no_error),
 		cmocka_unit_test(a_long_name_of_the_file_leaves_room_for_the_message),
 		cmocka_unit_test(a_bomb_does_not_hang),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -177,6 +178,35 @@ static void an_absurd_length_is_refused(void **state)
 	assert_int_equal(pcapng_close(NULL), 0);
 }
 
+/* A process that ends without closing: what it wrote is there, and nothing after. */
+static void a_crash_saves_whole_frames(void **state)
+{
+	uint8_t bytes[8192], frame[1000] = { 1 };
+	struct pcapng *file;
+	size_t n, at = 0;
+	unsigned blocks = 0;
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (!child) {
+		if (pcapng_create(&file, path, "wire0", NULL) ||
+		    pcapng_write(file, frame, sizeof(frame), 1, NULL) ||
+		    pcapng_write(file, frame, sizeof(frame), 2, "the last"))
+			_exit(2);
+		if (pcapng_save_all() || pcapng_write(file, frame, sizeof(frame), 3, NULL))
+			_exit(3);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	n = read_file(bytes, sizeof(bytes));
+	for (; at < n; at += word(bytes + at + 4))
+		blocks++;
+	assert_int_equal(at, n);
+	assert_int_equal(blocks, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +216,7 @@ int main(void)
 		cmocka_unit_test(places_that_cannot_be_written),
 		cmocka_unit_test(a_failed_write_stays),
 		cmocka_unit_test(an_absurd_length_is_refused),
+		cmocka_unit_test(a_crash_saves_whole_frames),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What must be told apart is claimed: each name, each address on its VLAN, each
+ * socket, interface and file. Claims are sorted, so that two of a kind lie side
+ * by side however many VMs there are.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/read.h"
+#include "config/spec.h"
+
+struct claim {
+	char *key;
+	struct config_place place;
+	bool shared;               /* others may claim it too, if they all share */
+};
+
+struct claims {
+	struct claim *claim;
+	size_t n, room;
+};
+
+static int claim_add(struct claims *c, char *key, struct config_place place, bool shared)
+{
+	if (!key)
+		return -ENOMEM;
+	if (c->n == c->room) {
+		size_t room = c->room ? 2 * c->room : 64;
+		struct claim *more = reallocarray(c->claim, room, sizeof(*more));
+
+		if (!more) {
+			free(key);
+			return -ENOMEM;
+		}
+		c->claim = more;
+		c->room = room;
+	}
+	c->claim[c->n++] = (struct claim){ key, place, shared };
+	return 0;
+}
+
+static void claims_clear(struct claims *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free(c->claim[i].key);
+	free(c->claim);
+	*c = (struct claims){ 0 };
+}
+
+static int compare_places(struct config_place a, struct config_place b)
+{
+	if (a.line != b.line)
+		return a.line < b.line ? -1 : 1;
+	return a.column == b.column ? 0 : a.column < b.column ? -1 : 1;
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int order = strcmp(x->key, y->key);
+
+	return order ? order : compare_places(x->place, y->place);
+}
+
+/* The first claim in the file that finds its thing taken, and who has it. */
+static bool claims_conflict(struct claims *c, const struct claim **late, const struct claim **early)
+{
+	const struct claim *holder = NULL;
+
+	*late = *early = NULL;
+	if (c->n)
+		qsort(c->claim, c->n, sizeof(*c->claim), compare_claims);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct claim *this = &c->claim[i];
+
+		if (!holder || strcmp(holder->key, this->key)) {
+			holder = this;
+			continue;
+		}
+		if (holder->shared && this->shared)
+			continue;
+		if (!*late || compare_places(this->place, (*late)->place) < 0) {
+			*late = this;
+			*early = holder;
+		}
+		if (holder->shared)
+			holder = this;
+	}
+	return *late != NULL;
+}
+
+/* Calls 'visit' for the internal port, if there is one, and for each VM. */
+typedef int (*visit_fn)(const struct config_reader *r, const struct vm_config *vm,
+			const struct config_node *node, struct claims *claims);
+
+static int visit_ports(const struct config_reader *r, const struct config_node *root,
+		       visit_fn visit, struct claims *claims)
+{
+	const struct config_node *vms = config_tree_get(root, "vms");
+	const struct config_node *node = vms ? vms->first : NULL;
+	int ret = 0;
+
+	if (r->config->internal)
+		ret = visit(r, r->config->internal,
+			    config_tree_get(config_tree_get(root, "switch"), "internal"), claims);
+	for (unsigned i = 0; i < r->config->n_vms && !ret; i++, node = node->next)
+		ret = visit(r, &r->config->vms[i], node, claims);
+	return ret;
+}
+
+static int claim_name(const struct config_reader *r, const struct vm_config *vm,
+		      const struct config_node *node, struct claims *claims)
+{
+	const struct config_node *name = config_tree_get(node, "name");
+
+	(void)r;
+	return claim_add(claims, strdup(vm->name), name ? name->place : node->key->place, false);
+}
+
+static int claim_macs(const struct config_reader *r, const struct vm_config *vm,
+		      const struct config_node *node, struct claims *claims)
+{
+	const struct config_node *item = config_tree_get(node, "macs");
+	int ret = 0;
+
+	(void)r;
+	item = item ? item->first : config_tree_get(node, "mac");
+	for (unsigned i = 0; i < vm->n_macs && !ret; i++, item = item->next) {
+		const uint8_t *m = vm->macs[i];
+		char *key, vlan[16] = "untagged";
+
+		if (vm->vlan)
+			snprintf(vlan, sizeof(vlan), "on VLAN %u", vm->vlan);
+		if (asprintf(&key, "%02x:%02x:%02x:%02x:%02x:%02x %s", m[0], m[1], m[2], m[3],
+			     m[4], m[5], vlan) < 0)
+			return -ENOMEM;
+		ret = claim_add(claims, key, item->place, false);
+	}
+	return ret;
+}
+
+/* "file NAME" with the name made whole and without "." and doubled slashes. Links
+ * are not followed: the files need not exist yet. */
+static char *file_key(const char *name)
+{
+	char *directory = name[0] == '/' ? strdup("") : getcwd(NULL, 0);
+	char *whole = NULL, *to;
+
+	if (asprintf(&whole, "file %s/%s", directory ? directory : "", name) < 0)
+		whole = NULL;
+	free(directory);
+	if (!whole)
+		return NULL;
+	to = whole;
+	for (const char *from = whole; *from; from++) {
+		if (*from == '/') {
+			while (from[1] == '/' || (from[1] == '.' && from[2] == '/'))
+				from += from[1] == '/' ? 1 : 2;
+		}
+		*to++ = *from;
+	}
+	*to = '\0';
+	return whole;
+}
+
+static int claim_spec(struct claims *claims, const char *text, enum spec_argument argument,
+		      struct config_place place)
+{
+	const char *name = strchr(text, ':') + 1;
+	char *key = NULL;
+
+	if (argument == SPEC_DEVICE)
+		return 0;
+	if (argument != SPEC_INTERFACE)
+		return claim_add(claims, file_key(name), place, argument == SPEC_INPUT);
+	if (asprintf(&key, "interface %s", name) < 0)
+		return -ENOMEM;
+	return claim_add(claims, key, place, false);
+}
+
+static int spec_of(struct spec *spec, const struct config_reader *r, const struct spec_kinds *kinds,
+		   const struct config_node *node)
+{
+	return config_spec_split(spec, kinds, &r->errors, node);
+}
+
+static int claim_port(const struct config_reader *r, const struct vm_config *vm,
+		      const struct config_node *node, struct claims *claims)
+{
+	const struct config_node *port = config_tree_get(node, "port");
+	const struct config_node *sends = config_tree_get(node, "sends");
+	struct spec spec;
+	int ret = spec_of(&spec, r, &config_port_kinds, port);
+
+	if (!ret && sends && spec.kind->argument != SPEC_OUTPUT)
+		return config_fail(&r->errors, sends->key->place,
+				   "sends goes with a pcap port only, and this port is %s; remove sends",
+				   config_quote(vm->port).text);
+	if (!ret)
+		ret = claim_spec(claims, vm->port, spec.kind->argument, port->place);
+	if (!ret && sends)
+		ret = claim_add(claims, file_key(vm->sends), sends->place, true);
+	return ret;
+}
+
+static int claim_nic(const struct config_reader *r, const struct adapter_config *a,
+		     const struct config_node *adapter, struct claims *claims)
+{
+	const struct config_node *nic = config_tree_get(adapter, "nic");
+	const struct config_node *out = config_tree_get(adapter, "out");
+	struct spec spec;
+	int ret = spec_of(&spec, r, &config_nic_kinds, nic);
+
+	if (!ret && out && spec.kind->argument != SPEC_INPUT)
+		return config_fail(&r->errors, out->key->place,
+				   "out goes with a NIC that is a capture only, and this one is %s; remove out",
+				   config_quote(a->nic).text);
+	if (!ret)
+		ret = claim_spec(claims, a->nic, spec.kind->argument, nic->place);
+	if (!ret && out)
+		ret = claim_add(claims, file_key(a->out), out->place, false);
+	return ret;
+}
+
+/* Each driver's file is read, and only read. */
+static int claim_modules(const struct module_list *list, const struct config_node *items,
+			 struct claims *claims)
+{
+	const struct config_node *item = items ? items->first : NULL;
+	int ret = 0;
+
+	for (unsigned i = 0; i < list->n && !ret; i++, item = item->next)
+		ret = claim_add(claims, file_key(list->module[i].driver),
+				config_tree_get(item, "driver")->place, true);
+	return ret;
+}
+
+static int claim_adapters(const struct config_reader *r, const struct config_node *root,
+			  struct claims *claims)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < r->config->n_adapters && !ret; i++) {
+		const struct adapter_config *a = &r->config->adapters[i];
+		const struct config_node *node = config_adapter_node(root, i);
+
+		ret = a->driver ? claim_add(claims, file_key(a->driver),
+					    config_tree_get(node, "driver")->place, true) :
+				  claim_nic(r, a, node, claims);
+		if (!ret && a->play)
+			ret = claim_add(claims, file_key(a->play), config_tree_get(node, "play")->place,
+					true);
+		if (!ret)
+			ret = claim_modules(&a->filters, config_tree_get(node, "filters"), claims);
+		if (!ret)
+			ret = claim_modules(&a->protocols, config_tree_get(node, "protocols"), claims);
+	}
+	return ret;
+}
+
+static int claim_control(const struct config_reader *r, const struct config_node *root,
+			 struct claims *claims)
+{
+	const struct config_node *control = config_tree_get(config_tree_get(root, "host"), "control");
+
+	if (!control || !strcmp(r->config->control, WIRE_SOCKET_AUTO))
+		return 0;
+	return claim_add(claims, file_key(r->config->control), control->place, false);
+}
+
+/* The name of an item that may have none of its own. */
+static struct config_place place_of_name(const struct config_node *item)
+{
+	const struct config_node *name = config_tree_get(item, "name");
+
+	return name ? name->place : item->place;
+}
+
+static int claim_module_names(const struct module_list *list, const struct config_node *items,
+			      struct claims *claims)
+{
+	const struct config_node *item = items ? items->first : NULL;
+	int ret = 0;
+
+	for (unsigned i = 0; i < list->n && !ret; i++, item = item->next)
+		ret = claim_add(claims, strdup(list->module[i].name), place_of_name(item), false);
+	return ret;
+}
+
+static int check_processor(const struct config_reader *r, const struct vm_config *vm,
+			   const struct config_node *node, struct claims *claims)
+{
+	const struct config_node *value = config_tree_get(node, "processor");
+
+	(void)claims;
+	if (vm->processor < (int)r->config->processors)
+		return 0;
+	return config_fail(&r->errors, value->place,
+			   "there is no processor %d: with processors: %u they are 0..%u",
+			   vm->processor, r->config->processors, r->config->processors - 1);
+}
+
+static int check_workers(const struct config_reader *r, const struct config_node *root)
+{
+	const struct config_node *value = config_tree_get(config_tree_get(root, "host"), "workers");
+
+	if (r->config->workers <= r->config->processors)
+		return 0;
+	return config_fail(&r->errors, value->place,
+			   "workers: %u is more than there are processors (%u); a worker without one "
+			   "has nothing to do", r->config->workers, r->config->processors);
+}
+
+static int fail_taken(const struct config_reader *r, struct claims *claims, const char *what,
+		      const char *advice)
+{
+	const struct claim *late, *early;
+
+	if (!claims_conflict(claims, &late, &early))
+		return 0;
+	return config_fail(&r->errors, late->place, "%s%s is taken already, at %u:%u; %s", what,
+			   config_quote(late->key).text, early->place.line, early->place.column, advice);
+}
+
+static int check_module_names(const struct config_reader *r, const struct config_node *root)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < r->config->n_adapters && !ret; i++) {
+		const struct config_node *node = config_adapter_node(root, i);
+		struct claims names = { 0 };
+
+		ret = claim_module_names(&r->config->adapters[i].filters,
+					 config_tree_get(node, "filters"), &names);
+		if (!ret)
+			ret = claim_module_names(&r->config->adapters[i].protocols,
+						 config_tree_get(node, "protocols"), &names);
+		if (!ret)
+			ret = fail_taken(r, &names, "the name ", "give each driver of an adapter its own");
+		claims_clear(&names);
+	}
+	return ret;
+}
+
+static int check_adapter_names(const struct config_reader *r, const struct config_node *root)
+{
+	struct claims names = { 0 };
+	int ret = 0;
+
+	for (unsigned i = 0; i < r->config->n_adapters && !ret; i++)
+		ret = claim_add(&names, strdup(r->config->adapters[i].name),
+				place_of_name(config_adapter_node(root, i)), false);
+	if (!ret)
+		ret = fail_taken(r, &names, "the name ", "give each adapter its own");
+	claims_clear(&names);
+	return ret ? ret : check_module_names(r, root);
+}
+
+int config_check(const struct config_reader *r, const struct config_node *root)
+{
+	struct claims names = { 0 }, macs = { 0 }, things = { 0 };
+	int ret = check_workers(r, root);
+
+	if (!ret)
+		ret = config_adapters_check(r, root);
+	if (!ret)
+		ret = check_adapter_names(r, root);
+	if (!ret)
+		ret = visit_ports(r, root, check_processor, NULL);
+	if (!ret)
+		ret = visit_ports(r, root, claim_name, &names);
+	if (!ret)
+		ret = fail_taken(r, &names, "the name ", "give each VM its own");
+	if (!ret)
+		ret = visit_ports(r, root, claim_macs, &macs);
+	if (!ret)
+		ret = fail_taken(r, &macs, "the MAC address ", "give each port its own on a VLAN");
+	if (!ret)
+		ret = claim_adapters(r, root, &things);
+	if (!ret)
+		ret = claim_control(r, root, &things);
+	if (!ret)
+		ret = visit_ports(r, root, claim_port, &things);
+	if (!ret)
+		ret = fail_taken(r, &things, "the ", "use another");
+	claims_clear(&names);
+	claims_clear(&macs);
+	claims_clear(&things);
+	return ret;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration file, read and checked. Every error, of syntax or of sense,
+ * is one line that begins with "FILE:LINE:COLUMN: " (a file that cannot be read
+ * at all has no place: "FILE: "). Lines and columns count from 1, columns count
+ * characters. The file is YAML, at most 1 MiB, in one document, without anchors,
+ * aliases, tags and directives.
+ *
+ *   host:
+ *     processors: 4          # NDIS processors for traffic (default: online CPUs), 1..64
+ *     workers: 2             # threads that run them, 1..processors (default: min(processors, CPUs))
+ *     eal: ["-m", "256"]     # options for DPDK, passed through
+ *     control: auto          # listen for vmq driver; a path, or auto
+ *     verifier: report       # off, report or abort: when a driver breaks a rule
+ *   adapter:                 # or adapters: [.., ..], of which one has the switch
+ *     name: adapter          # unique; default: adapter, or adapter1, adapter2 in a list
+ *     nic: pcap:office.pcap  # KIND:ARGUMENT, see nic/nic.h; this, or driver
+ *     out: out/wire.pcapng   # pcap kinds: what left by the NIC
+ *     mtu: 1500              # 68..9600
+ *     queues: 16             # VM queues the adapter has, 0..1024
+ *     buffers: 512           # receive buffers of a VM queue (its quota), 16..65536
+ *     rx-queues: 1           # receive queues of the port, 1..64
+ *     driver: mynic.so       # instead of nic, out, queues, buffers and rx-queues: a
+ *     keywords: {"*VMQ": 1}      miniport driver from a file, and its settings
+ *     filters:               # filter drivers above the miniport, the lowest first
+ *       - driver: filter.so
+ *         name: filter         # unique on the adapter; default: the file's name
+ *         keywords: {Mode: 2}
+ *     protocols:             # protocol drivers bound beside the switch, same keys
+ *       - driver: protocol.so
+ *     switch: true           # whether the virtual switch is bound to it
+ *     play: in.pcap          # a capture that is sent into the adapter
+ *   switch:
+ *     internal:              # a port for this host itself; optional; the keys of a
+ *       mac: 52:54:00:00:00:fe     VM but name and processor: it has no queue
+ *       vlan: 10
+ *       port: tap:host0
+ *   vms:
+ *     - name: web            # required, unique; 1..63 of a-z A-Z 0-9 . _ -
+ *       mac: 52:54:00:00:00:01     # or macs: [.., ..]; required
+ *       vlan: 10             # access VLAN 1..4094; absent: untagged
+ *       processor: 1         # 0..processors-1; absent: the switch chooses
+ *       port: vhost-user:web.sock  # KIND:ARGUMENT, see vmport/vmport.h; required
+ *       sends: web.pcap      # pcap ports: what the VM sends
+ *       spoofing: false      # may it send from foreign MAC addresses
+ *
+ * File names are relative to the directory of the configuration file when they
+ * name input (nic: pcap:, sends:, driver:, play:), and to the working directory when they name
+ * output (out:, port: pcap:) or a socket.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "verifier/mode.h"
+#include "wire/wire.h"
+
+#define CONFIG_MAX_MACS 16
+#define CONFIG_MAX_PROCESSORS 64
+#define CONFIG_MAX_ADAPTERS 16
+#define CONFIG_MAX_MODULES 8          /* filters, or protocols, of an adapter */
+#define CONFIG_MAX_KEYWORDS 64        /* of a driver */
+
+struct vm_config {
+	char *name;               /* "internal" for the internal port */
+	uint8_t macs[CONFIG_MAX_MACS][6];
+	unsigned n_macs;
+	uint16_t vlan;            /* 0: untagged */
+	int processor;            /* -1: not given */
+	char *port;               /* "KIND:ARGUMENT", file names made whole */
+	char *sends;              /* or NULL */
+	bool spoofing;
+};
+
+/* One setting of a driver, as its INF file would make it. */
+struct keyword_config {
+	char *name, *value;
+};
+
+struct keyword_list {
+	struct keyword_config *keyword;   /* NULL: none */
+	unsigned n;
+};
+
+/* A driver beside the adapter's miniport: a filter, or a protocol. */
+struct module_config {
+	char *name;               /* the file's without directory and .so, unless given */
+	char *driver;             /* the file, made whole */
+	struct keyword_list keywords;
+};
+
+struct module_list {
+	struct module_config *module;
+	unsigned n;
+};
+
+struct adapter_config {
+	char *name;
+	char *nic, *out;          /* nic NULL: 'driver' is the miniport; out may be NULL */
+	uint16_t mtu, rx_queues;
+	unsigned queues, buffers;
+	char *driver;             /* the miniport's file, made whole; NULL: 'nic' */
+	struct keyword_list keywords;      /* the driver's */
+	struct module_list filters;        /* the lowest first */
+	struct module_list protocols;
+	bool has_switch;          /* true for exactly one adapter */
+	char *play;               /* or NULL */
+};
+
+struct host_config {
+	char *file;               /* its name as given */
+	unsigned processors, workers;
+	char **eal;               /* NULL-terminated; never NULL itself */
+	enum verifier_mode verifier;
+	char *control;            /* the control socket's path or WIRE_SOCKET_AUTO; NULL: none */
+	struct adapter_config *adapters;
+	unsigned n_adapters;      /* 1 .. CONFIG_MAX_ADAPTERS */
+	unsigned switch_adapter;  /* the index of the one that has the switch */
+	struct vm_config *internal;   /* or NULL */
+	struct vm_config *vms;
+	unsigned n_vms;
+};
+
+/* Reads and checks 'file'. 0, or -ENOENT, -EACCES, -EINVAL (everything else that
+ * is wrong with it) or -ENOMEM with the line in 'err'; '*config' is then NULL.
+ * Control thread. */
+int config_read(struct host_config **config, const char *file, struct error *err);
+
+/* The same for 'length' bytes of text at 'text'; 'file' is the name for messages
+ * and for finding input files, and need not exist. */
+int config_parse(struct host_config **config, const char *file, const char *text, size_t length,
+		 struct error *err);
+
+void config_free(struct host_config *config);   /* accepts NULL */
+
+/* Every key with type, range, default and meaning, and the kinds of NICs and ports,
+ * in lines for --help. The caller frees it; NULL: no memory. */
+char *config_keys_help(void);
+
+#endif

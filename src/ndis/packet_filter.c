@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* OID_GEN_CURRENT_PACKET_FILTER: NDIS keeps each binding's, the miniport gets the union
+ * (F22). The caller's own value stands again in its buffer at the end. */
+#include "ndis/oid.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+/* What loopback needs to know is NDIS's own (A39, A40); a miniport hears of it only when it
+ * says that it understands it. */
+#define OURS (NDIS_PACKET_TYPE_NO_LOCAL | NDIS_PACKET_TYPE_ALL_LOCAL)
+
+/* What any binding but 'changing' asked for, and 'filter'. */
+static ULONG combined(struct ndis_adapter *a, const struct ndis_binding *changing, ULONG filter)
+{
+	pthread_rwlock_rdlock(&a->stack_lock);
+	for (unsigned i = 0; i < a->n_bindings; i++)
+		if (a->bindings[i] != changing)
+			filter |= atomic_load(&a->bindings[i]->packet_filter);
+	pthread_rwlock_unlock(&a->stack_lock);
+	return filter;
+}
+
+ULONG ndis_packet_filter_union(struct ndis_adapter *a)
+{
+	return combined(a, NULL, 0);
+}
+
+NDIS_STATUS ndis_packet_filter_begin(struct ndis_adapter *a, struct ndis_binding *b,
+				     PNDIS_OID_REQUEST r, bool *forward)
+{
+	ULONG value;
+
+	*forward = false;
+	if (r->RequestType != NdisRequestSetInformation)
+		return NDIS_STATUS_NOT_SUPPORTED;
+	if (r->DATA.SET_INFORMATION.InformationBufferLength < sizeof(value)) {
+		r->DATA.SET_INFORMATION.BytesNeeded = sizeof(value);
+		return NDIS_STATUS_INVALID_LENGTH;
+	}
+	memcpy(&value, r->DATA.SET_INFORMATION.InformationBuffer, sizeof(value));
+	if (value & ~a->attributes.packet_filters & ~(ULONG)OURS)
+		return NDIS_STATUS_NOT_SUPPORTED;
+	ndis_oid_private(r)->asked = value;
+	value = combined(a, b, value) & (a->attributes.packet_filters | ~(ULONG)OURS);
+	memcpy(r->DATA.SET_INFORMATION.InformationBuffer, &value, sizeof(value));
+	*forward = true;
+	return NDIS_STATUS_SUCCESS;
+}
+
+void ndis_packet_filter_end(struct ndis_binding *b, PNDIS_OID_REQUEST r, NDIS_STATUS status)
+{
+	ULONG asked = ndis_oid_private(r)->asked;
+
+	memcpy(r->DATA.SET_INFORMATION.InformationBuffer, &asked, sizeof(asked));
+	if (status == NDIS_STATUS_SUCCESS && b)
+		atomic_store(&b->packet_filter, asked);
+}
+
+/* Nothing, in the name of 'b'; so the miniport gets what the others asked for. */
+static NDIS_STATUS set_none(struct ndis_adapter *a, struct ndis_binding *b)
+{
+	ULONG none = 0;
+	NDIS_OID_REQUEST r = {
+		.Header = { NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
+			    NDIS_SIZEOF_OID_REQUEST_REVISION_1 },
+		.RequestType = NdisRequestSetInformation,
+	};
+
+	r.DATA.SET_INFORMATION.Oid = OID_GEN_CURRENT_PACKET_FILTER;
+	r.DATA.SET_INFORMATION.InformationBuffer = &none;
+	r.DATA.SET_INFORMATION.InformationBufferLength = sizeof(none);
+	return ndis_oid_wait(a, b, &r);
+}
+
+void ndis_packet_filter_forget(struct ndis_binding *b)
+{
+	if (atomic_load(&b->packet_filter))
+		set_none(b->layer.adapter, b);
+}
+
+void ndis_packet_filter_restore(struct ndis_adapter *a)
+{
+	NDIS_STATUS status = set_none(a, NULL);
+
+	if (status != NDIS_STATUS_SUCCESS)
+		log_error("adapter %s: the packet filter is not set again after a reset: status 0x%08x",
+			  a->layer.object.name, (unsigned)status);
+}

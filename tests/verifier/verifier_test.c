@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Each rule has a small driver that breaks it, and is told of it and of nothing else. */
+#include "faulty.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "kernel/kernel.h"
+#include "verifier/rules.h"
+#include "verifier/verifier.h"
+
+#define HURRY 60             /* limits of 10 to 30 s become 170 to 500 ms */
+#define REPORTS_MAX 64
+
+static struct {
+	struct verifier_report list[REPORTS_MAX];
+	unsigned n;
+	char json[8192];        /* of the first; the names of layers last as long as the verifier */
+	size_t json_length;
+} seen;
+
+static const struct {
+	const char *name, *rule;
+} faults[] = {
+	[NO_FAULT] = { "NO_FAULT", NULL },
+#define X(name, rule) [name] = { #name, rule },
+	FAULTS(X)
+#undef X
+};
+
+static void listen(const struct verifier_report *report, void *arg)
+{
+	(void)arg;
+	if (!seen.n)
+		seen.json_length = verifier_report_json(report, seen.json, sizeof(seen.json));
+	if (seen.n < REPORTS_MAX)
+		seen.list[seen.n++] = *report;
+}
+
+static void course(enum fault which, unsigned hurry)
+{
+	const struct verifier_config c = { .mode = VERIFIER_REPORT, .hurry = hurry };
+	struct error err = { "" };
+
+	seen.n = 0;
+	fault = which;
+	verifier_on_report(listen, NULL);
+	assert_int_equal(verifier_start(&c, &err), 0);
+	course_run();
+	verifier_stop();
+	verifier_on_report(NULL, NULL);
+}
+
+static bool is_timed(const char *rule)
+{
+	return strstr(rule, "Timed") != NULL;
+}
+
+static const char *layer_of(enum fault which)
+{
+	switch (faults[which].name[0]) {
+	case 'M':
+		return "adapter";
+	case 'F':
+		return "module";
+	default:
+		return "protocol";
+	}
+}
+
+/* ---- every mistake ---- */
+
+static void the_correct_drivers_are_told_of_nothing(void **state)
+{
+	(void)state;
+	course(NO_FAULT, 1);
+	assert_int_equal(seen.n, 0);
+}
+
+static bool is_caught(enum fault which)
+{
+	const struct verifier_report *r = &seen.list[0];
+	bool right = seen.n > 0;
+
+	course(which, is_timed(faults[which].rule) ? HURRY : 1);
+	right = seen.n > 0;
+	for (unsigned i = 0; i < seen.n; i++)
+		right &= !strcmp(seen.list[i].rule, faults[which].rule);
+	if (right && r->layer[0] && strcmp(r->layer, layer_of(which)))
+		right = false;
+	if (right)
+		return true;
+	print_error("%s: %u reports, wanted %s of %s\n", faults[which].name, seen.n, faults[which].rule,
+		    layer_of(which));
+	for (unsigned i = 0; i < seen.n; i++)
+		print_error("  %s of '%s': %s\n", seen.list[i].rule, seen.list[i].layer,
+			    seen.list[i].condition);
+	return false;
+}
+
+static void each_mistake_is_caught_by_its_rule_alone(void **state)
+{
+	const char *only = getenv("FAULT");
+	unsigned wrong = 0;
+
+	(void)state;
+	for (unsigned f = NO_FAULT + 1; f < FAULT_COUNT; f++)
+		if (!only || !strcmp(only, faults[f].name))
+			wrong += !is_caught((enum fault)f);
+	assert_int_equal(wrong, 0);
+}
+
+static void every_rule_has_a_driver_that_breaks_it(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < RULE_COUNT; i++) {
+		const char *rule = verifier_rule((enum verifier_rule_index)i)->name;
+		bool found = false;
+
+		for (unsigned f = NO_FAULT + 1; f < FAULT_COUNT; f++)
+			found |= !strcmp(faults[f].rule, rule);
+		if (!found)
+			fail_msg("no driver breaks %s", rule);
+	}
+}
+
+/* ---- reports ---- */
+
+static void a_report_names_rule_driver_callback_object_and_owners(void **state)
+{
+	const struct verifier_report *r = &seen.list[0];
+
+	(void)state;
+	course(M_COMPLETES_TWICE, 1);
+	assert_true(seen.n >= 1);
+	assert_string_equal(r->rule, "SendDoubleComplete");
+	assert_string_equal(r->driver, "miniport");
+	assert_string_equal(r->layer, "adapter");
+	assert_string_equal(r->function, "NdisMSendNetBufferListsComplete");
+	assert_string_equal(r->object_kind, "NET_BUFFER_LIST");
+	assert_true(r->n_steps >= 4);
+	assert_true(r->n_stack > 0);
+	assert_true(seen.json_length < sizeof(seen.json));
+	assert_non_null(strstr(seen.json, "\"rule\":\"SendDoubleComplete\""));
+	assert_non_null(strstr(seen.json, "\"from\":\"module\",\"to\":\"protocol\""));
+	course(M_RETURNS_AND_COMPLETES, 1);
+	assert_string_equal(r->rule, "NdisOidDoubleComplete");
+	assert_int_equal(r->id, 0x00091002);
+}
+
+static void a_rule_is_told_once_of_an_object(void **state)
+{
+	(void)state;
+	course(M_COMPLETES_TWICE, 1);
+	for (unsigned i = 0; i < seen.n; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_ptr_not_equal(seen.list[i].object, seen.list[j].object);
+}
+
+static void an_ignored_rule_is_not_told(void **state)
+{
+	(void)state;
+	assert_int_equal(verifier_ignore("NoSuchRule"), -ENOENT);
+	assert_int_equal(verifier_ignore("SendDoubleComplete"), 0);
+	course(M_COMPLETES_TWICE, 1);
+	assert_int_equal(seen.n, 0);
+}
+
+static void modes_are_off_report_and_abort(void **state)
+{
+	enum verifier_mode mode;
+
+	(void)state;
+	assert_int_equal(verifier_mode_parse("abort", &mode), 0);
+	assert_int_equal(mode, VERIFIER_ABORT);
+	assert_int_equal(verifier_mode_parse("off", &mode), 0);
+	assert_int_equal(mode, VERIFIER_OFF);
+	assert_int_equal(verifier_mode_parse("Abort", &mode), -EINVAL);
+}
+
+/* ---- abort, in a process of its own ---- */
+
+static int kernel_up(void)
+{
+	const struct kernel_config k = { .processors = 2, .workers = 2 };
+	struct error err = { "" };
+
+	return kernel_start(&k, &err);
+}
+
+static void die(int out)
+{
+	const struct verifier_config c = { .mode = VERIFIER_ABORT };
+	struct error err = { "" };
+
+	alarm(20);   /* it may hang instead */
+	dup2(out, STDERR_FILENO);
+	signal(SIGABRT, SIG_DFL);
+	fault = M_COMPLETES_TWICE;
+	if (kernel_up() || verifier_start(&c, &err))
+		_exit(1);
+	course_run();
+	_exit(0);
+}
+
+static void abort_ends_the_process_with_its_report(void **state)
+{
+	char text[16384];
+	size_t used = 0;
+	ssize_t n;
+	int out[2], status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(out), 0);
+	child = fork();
+	if (!child)
+		die(out[1]);
+	close(out[1]);
+	while (used < sizeof(text) - 1 && (n = read(out[0], text + used, sizeof(text) - 1 - used)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+	close(out[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_non_null(strstr(text, "SendDoubleComplete (0x4f560104): adapter adapter, driver miniport"));
+	assert_non_null(strstr(text, "bug check 0x000000c4 (0x4f560104"));
+	assert_non_null(strstr(text, "NdisMSendNetBufferListsComplete, from adapter to module"));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	alarm(120);
+	return kernel_up();
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kernel_stop();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest alone[] = {
+		cmocka_unit_test(modes_are_off_report_and_abort),
+		cmocka_unit_test(every_rule_has_a_driver_that_breaks_it),
+		cmocka_unit_test(abort_ends_the_process_with_its_report),
+	};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_correct_drivers_are_told_of_nothing),
+		cmocka_unit_test(each_mistake_is_caught_by_its_rule_alone),
+		cmocka_unit_test(a_report_names_rule_driver_callback_object_and_owners),
+		cmocka_unit_test(a_rule_is_told_once_of_an_object),
+		cmocka_unit_test(an_ignored_rule_is_not_told),
+	};
+	int failed = cmocka_run_group_tests(alone, NULL, NULL);
+
+	if (!getenv("LOUD"))
+		log_set_level(LOG_ERROR);
+	return failed + cmocka_run_group_tests(tests, setup, teardown);
+}
