@@ -4,12 +4,13 @@
 BUILD ?= build
 
 .DEFAULT_GOAL := build
-.PHONY: help build run demo check clean
+.PHONY: help build run demo check bench clean
 
 help:
 	@echo "make run      build, and run the main job on recorded office traffic"
 	@echo "make demo     the same live: two QEMU guests and an outside network (root)"
 	@echo "make check    all tests; the last line is 'N passed, N failed'"
+	@echo "make bench    what NDIS and a filter lookup cost, in tables (bench/README.md)"
 	@echo "make build    build/src/cli/vmq and build/src/host/vmqd"
 	@echo "make clean    remove what was built"
 
@@ -27,6 +28,13 @@ demo: build
 check:
 	@tools/packages.sh build check
 	@tests/check.sh
+
+bench: build
+	@ninja -C $(BUILD) bench/ndis_bench bench/filter_bench >/dev/null
+	@echo "NDIS, each line for one NBL or one OID request (bench/README.md)"
+	@$(BUILD)/bench/ndis_bench
+	@echo
+	@$(BUILD)/bench/filter_bench
 
 clean:
 	rm -rf build build-clang build-sanitize out
