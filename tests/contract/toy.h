@@ -82,8 +82,9 @@ struct toy_protocol {
 	unsigned number;
 	struct ndis_image *image;
 	NDIS_HANDLE driver, bind_context;
-	NDIS_HANDLE bindings[TOY_ADAPTERS];       /* NULL: none */
-	unsigned binds, unbinds, pauses, restarts, ends, statuses;
+	_Atomic(NDIS_HANDLE) bindings[TOY_ADAPTERS];   /* NULL: none */
+	atomic_uint binds, unbinds;
+	unsigned pauses, restarts, ends, statuses;
 	NDIS_STATUS end_status;                   /* of the last request that pended */
 	atomic_uint ended;                        /* requests that pended, and their ends came */
 	unsigned linger_us;                       /* in the call that tells an end */

@@ -87,6 +87,7 @@ _Use_decl_annotations_
 static NDIS_STATUS bind_adapter(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE BindContext,
 				PNDIS_BIND_PARAMETERS BindParameters)
 {
+	NDIS_HANDLE binding;
 	struct toy_protocol *p = ProtocolDriverContext;
 	unsigned adapter = BindParameters->AdapterName->Buffer[3] - '1';
 	NDIS_MEDIUM medium = p->refuse_medium ? NdisMedium802_5 : NdisMedium802_3;
@@ -102,7 +103,8 @@ static NDIS_STATUS bind_adapter(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE B
 	p->bound_while_registering |= p->registering;
 	p->bind_context = BindContext;
 	*context = (struct binding){ p, adapter };
-	p->open_status = NdisOpenAdapterEx(p->driver, context, &o, BindContext, &p->bindings[adapter]);
+	p->open_status = NdisOpenAdapterEx(p->driver, context, &o, BindContext, &binding);
+	p->bindings[adapter] = binding;
 	if (p->changes_mind) {
 		ULONG all = NDIS_PACKET_TYPE_PROMISCUOUS;
 

@@ -259,6 +259,7 @@ void course_run(void)
 	    ndis_filter_attach(adapter, filter, "module", none, &err))
 		fail_msg("%s", err.text);
 	use(adapter);
+	miniport_settle();
 	ndis_adapter_remove(adapter);
 	ndis_image_unload(miniport);
 	ndis_image_unload(filter);

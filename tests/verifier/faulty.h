@@ -109,6 +109,9 @@ void miniport_indicate(unsigned first, unsigned n, ULONG queue, ULONG flags);
 unsigned miniport_out(void);
 /* The test's part after a mistake: what was left is freed. */
 void miniport_tidy(void);
+/* Until no other thread completes the probe any more: the second time may come after the
+ * first was heard of, and the adapter must still be there. */
+void miniport_settle(void);
 
 /* ---- filter.c ---- */
 

@@ -19,6 +19,7 @@ struct miniport {
 	atomic_uint out;
 	PNET_BUFFER_LIST kept;
 	PNDIS_OID_REQUEST probe;
+	atomic_bool completing;    /* another thread completes it, perhaps twice */
 };
 
 extern struct miniport miniport;

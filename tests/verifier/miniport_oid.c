@@ -2,6 +2,8 @@
 /* What the miniport answers when it is asked. */
 #include "miniport.h"
 
+#include <unistd.h>
+
 #include "kernel/kernel.h"
 
 static void complete_probe(void *wait)
@@ -12,6 +14,13 @@ static void complete_probe(void *wait)
 				WRONG(M_COMPLETES_PENDING) ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS);
 	if (WRONG(M_COMPLETES_OID_TWICE))
 		NdisMOidRequestComplete(miniport.handle, miniport.probe, NDIS_STATUS_SUCCESS);
+	atomic_store(&miniport.completing, false);
+}
+
+void miniport_settle(void)
+{
+	while (atomic_load(&miniport.completing))
+		usleep(100);
 }
 
 static NDIS_STATUS probe(PNDIS_OID_REQUEST request)
@@ -35,6 +44,7 @@ static NDIS_STATUS probe(PNDIS_OID_REQUEST request)
 		return NDIS_STATUS_SUCCESS;
 	}
 	if (WRONG(M_COMPLETES_PENDING) || WRONG(M_COMPLETES_OID_TWICE) || WRONG(M_OID_LATE)) {
+		atomic_store(&miniport.completing, true);
 		kernel_call_work(complete_probe, WRONG(M_OID_LATE) ? &miniport : NULL);
 		return NDIS_STATUS_PENDING;
 	}
