@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/client.h"
+#include "cli/command.h"
 #include "cli/driver_table.h"
 #include "wire/wire.h"
 
@@ -219,32 +220,25 @@ static int perform(struct request *r)
 	return 0;
 }
 
+static const char *nth(size_t i)
+{
+	return i < sizeof(commands) / sizeof(commands[0]) ? commands[i].name : NULL;
+}
+
 int driver_command(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
+	static const struct command_family family = { "driver", usage, nth };
 	struct request r = { .command = NULL };
 	struct argp argp = { .options = options, .parser = parse };
-	char who[40];
-	int status = 2;
+	int status = 2, i = command_choose(&family, argc, argv, &status);
 
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(commands[i].name, name))
-			r.command = &commands[i];
-	if (!r.command) {
-		bool help = !strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help");
-
-		if (*name && !help)
-			fprintf(stderr, "vmq: driver has no command '%s'\n\n", name);
-		fputs(usage, help ? stdout : stderr);
-		return help ? 0 : 2;
-	}
-	snprintf(who, sizeof(who), "vmq driver %s", name);
-	argv[1] = who;
+	if (i < 0)
+		return status;
+	r.command = &commands[i];
 	argp.args_doc = r.command->args;
 	argp.doc = r.command->doc;
-	argp_err_exit_status = 2;
 	r.params = json_object();
-	if (!argp_parse(&argp, argc - 1, argv + 1, 0, NULL, &r))
+	if (!command_parse(&family, &argp, argc, argv, &r))
 		status = perform(&r);
 	json_decref(r.params);
 	return status;
