@@ -63,7 +63,7 @@ int drivers_bind(struct drivers *drivers, const struct driver_place *place,
 		 const struct keyword_list *keywords, struct error *err);
 int drivers_unbind(struct drivers *drivers, const struct driver_place *place, struct error *err);
 
-/* Whoever binds drivers has done so for now: the protocols that are bound hear
+/* All that were to be bound are: the protocols that are bound hear
  * NetEventBindsComplete, once each. */
 void drivers_bound(struct drivers *drivers);
 

@@ -3,8 +3,6 @@
  * caller's own value stands again in its buffer at the end. */
 #include "ndis/oid.h"
 
-#include <string.h>
-
 /* The largest of 'least' and what any binding but 'changing' asked for. */
 static ULONG largest(struct ndis_adapter *a, const struct ndis_binding *changing, ULONG least)
 {
@@ -40,29 +38,20 @@ NDIS_STATUS ndis_lookahead_begin(struct ndis_adapter *a, struct ndis_binding *b,
 				 PNDIS_OID_REQUEST r, bool *forward)
 {
 	ULONG value;
+	NDIS_STATUS status;
 
 	*forward = false;
-	if (r->RequestType != NdisRequestSetInformation)
-		return NDIS_STATUS_NOT_SUPPORTED;
-	if (r->DATA.SET_INFORMATION.InformationBufferLength < sizeof(value)) {
-		r->DATA.SET_INFORMATION.BytesNeeded = sizeof(value);
-		return NDIS_STATUS_INVALID_LENGTH;
-	}
-	memcpy(&value, r->DATA.SET_INFORMATION.InformationBuffer, sizeof(value));
+	status = ndis_joined_take(r, &value);
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
 	if (value > offered(a))
 		return NDIS_STATUS_INVALID_DATA;
-	ndis_oid_private(r)->asked = value;
-	value = largest(a, b, value);
-	memcpy(r->DATA.SET_INFORMATION.InformationBuffer, &value, sizeof(value));
+	ndis_joined_pass(r, value, largest(a, b, value));
 	*forward = true;
 	return NDIS_STATUS_SUCCESS;
 }
 
 void ndis_lookahead_end(struct ndis_binding *b, PNDIS_OID_REQUEST r, NDIS_STATUS status)
 {
-	ULONG asked = ndis_oid_private(r)->asked;
-
-	memcpy(r->DATA.SET_INFORMATION.InformationBuffer, &asked, sizeof(asked));
-	if (status == NDIS_STATUS_SUCCESS && b)
-		atomic_store(&b->lookahead, asked);
+	ndis_joined_end(r, status, b ? &b->lookahead : NULL);
 }

@@ -93,6 +93,13 @@ NDIS_STATUS ndis_oid_begin(struct ndis_adapter *adapter, struct ndis_binding *bi
 void ndis_oid_end(struct ndis_adapter *adapter, struct ndis_binding *binding,
 		  PNDIS_OID_REQUEST request, NDIS_STATUS status);
 
+/* oid_joined.c: a set of one number that is joined with other bindings'. take: the value, or
+ * why it is refused; pass: what goes down, and what was asked; end: the buffer as it was,
+ * and '*own' (NULL: nobody's) what was asked if that is now set. */
+NDIS_STATUS ndis_joined_take(PNDIS_OID_REQUEST request, ULONG *value);
+void ndis_joined_pass(PNDIS_OID_REQUEST request, ULONG asked, ULONG joined);
+void ndis_joined_end(PNDIS_OID_REQUEST request, NDIS_STATUS status, atomic_uint *own);
+
 /* packet_filter.c: as above, for OID_GEN_CURRENT_PACKET_FILTER. */
 NDIS_STATUS ndis_packet_filter_begin(struct ndis_adapter *adapter, struct ndis_binding *binding,
 				     PNDIS_OID_REQUEST request, bool *forward);

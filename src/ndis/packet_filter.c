@@ -3,8 +3,6 @@
  * (F22). The caller's own value stands again in its buffer at the end. */
 #include "ndis/oid.h"
 
-#include <string.h>
-
 #include "base/log.h"
 
 /* What loopback needs to know is NDIS's own (A39, A40); a miniport hears of it only when it
@@ -31,31 +29,23 @@ NDIS_STATUS ndis_packet_filter_begin(struct ndis_adapter *a, struct ndis_binding
 				     PNDIS_OID_REQUEST r, bool *forward)
 {
 	ULONG value;
+	NDIS_STATUS status;
 
 	*forward = false;
-	if (r->RequestType != NdisRequestSetInformation)
-		return NDIS_STATUS_NOT_SUPPORTED;
-	if (r->DATA.SET_INFORMATION.InformationBufferLength < sizeof(value)) {
-		r->DATA.SET_INFORMATION.BytesNeeded = sizeof(value);
-		return NDIS_STATUS_INVALID_LENGTH;
-	}
-	memcpy(&value, r->DATA.SET_INFORMATION.InformationBuffer, sizeof(value));
+	status = ndis_joined_take(r, &value);
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
 	if (value & ~a->attributes.packet_filters & ~(ULONG)OURS)
 		return NDIS_STATUS_NOT_SUPPORTED;
-	ndis_oid_private(r)->asked = value;
-	value = combined(a, b, value) & (a->attributes.packet_filters | ~(ULONG)OURS);
-	memcpy(r->DATA.SET_INFORMATION.InformationBuffer, &value, sizeof(value));
+	ndis_joined_pass(r, value,
+			 combined(a, b, value) & (a->attributes.packet_filters | ~(ULONG)OURS));
 	*forward = true;
 	return NDIS_STATUS_SUCCESS;
 }
 
 void ndis_packet_filter_end(struct ndis_binding *b, PNDIS_OID_REQUEST r, NDIS_STATUS status)
 {
-	ULONG asked = ndis_oid_private(r)->asked;
-
-	memcpy(r->DATA.SET_INFORMATION.InformationBuffer, &asked, sizeof(asked));
-	if (status == NDIS_STATUS_SUCCESS && b)
-		atomic_store(&b->packet_filter, asked);
+	ndis_joined_end(r, status, b ? &b->packet_filter : NULL);
 }
 
 /* Nothing, in the name of 'b'; so the miniport gets what the others asked for. */
