@@ -277,59 +277,77 @@ NDIS_STATUS mp_queue_complete(struct mp_adapter *a, unsigned id)
 	return mp_filters_publish(a);   /* filters set before now take effect (U6) */
 }
 
-/* ---- a live queue moves to another processor (C48) ---- */
+/* ---- a live queue changes (C48, C49) ---- */
 
-struct move {
+struct change {
 	struct mp_queue *queue;
-	unsigned to;
+	unsigned to;               /* the processor that it goes to */
 	PNDIS_OID_REQUEST request;
 };
+
+/* Nobody is still indicating by the old flag (C49). */
+static void change_ends(void *context)
+{
+	struct change *c = context;
+
+	NdisMOidRequestComplete(c->queue->adapter->handle, c->request, NDIS_STATUS_SUCCESS);
+	free(c);
+}
 
 /* The old processor no longer looks at the queue; the new one may begin. Frames
  * that came meanwhile wait on the rings, in order. */
 static void move_arrives(void *context)
 {
-	struct move *m = context;
-	struct mp_adapter *a = m->queue->adapter;
+	struct change *c = context;
 
-	while (place_on(m->queue, m->to) != NDIS_STATUS_SUCCESS)
+	while (place_on(c->queue, c->to) != NDIS_STATUS_SUCCESS)
 		NdisMSleep(1000);   /* half-way there is no place for a queue to stay */
-	OvmqNotifyProcessor(m->to);
-	NdisMOidRequestComplete(a->handle, m->request, NDIS_STATUS_SUCCESS);
-	free(m);
+	OvmqNotifyProcessor(c->to);
+	change_ends(c);
+}
+
+/* Takes the queue off its processor. On failure it stays. */
+static NDIS_STATUS leave_processor(struct mp_queue *q)
+{
+	NDIS_STATUS status = mp_processor_list(&q->adapter->processors[atomic_load(&q->processor)],
+					       NULL, q);
+
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	atomic_store(&q->processor, NO_PROCESSOR);
+	atomic_store(&q->tx.processor, NO_PROCESSOR);
+	return NDIS_STATUS_SUCCESS;
 }
 
 NDIS_STATUS mp_queue_change(struct mp_adapter *a, const NDIS_RECEIVE_QUEUE_PARAMETERS *p,
 			    PNDIS_OID_REQUEST request)
 {
 	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
+	bool moves = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED;
+	bool turns = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_FLAGS_CHANGED;
 	int to = processor_of(a, &p->ProcessorAffinity);
 	NDIS_STATUS status;
-	struct move *m;
+	struct change *c;
 
-	if (!q || !p->QueueId || atomic_load(&q->state) == VMQ_QUEUE_UNDEFINED)
+	if (!q || !p->QueueId || atomic_load(&q->state) == VMQ_QUEUE_UNDEFINED || (moves && to < 0))
 		return NDIS_STATUS_INVALID_PARAMETER;
-	if (p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED && to < 0)
-		return NDIS_STATUS_INVALID_PARAMETER;
-	if (p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_FLAGS_CHANGED)     /* C49 */
+	moves = moves && (unsigned)to != atomic_load(&q->processor);
+	if (!moves && !turns)
+		return NDIS_STATUS_SUCCESS;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return NDIS_STATUS_RESOURCES;
+	*c = (struct change){ q, (unsigned)to, request };
+	status = moves ? leave_processor(q) : NDIS_STATUS_SUCCESS;
+	if (status != NDIS_STATUS_SUCCESS) {
+		free(c);
+		return status;
+	}
+	if (turns)
 		atomic_store(&q->per_queue_indication,
 			     (p->Flags &
 			      NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION) != 0);
-	if (!(p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED) ||
-	    (unsigned)to == atomic_load(&q->processor))
-		return NDIS_STATUS_SUCCESS;
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return NDIS_STATUS_RESOURCES;
-	*m = (struct move){ q, (unsigned)to, request };
-	status = mp_processor_list(&a->processors[atomic_load(&q->processor)], NULL, q);
-	if (status != NDIS_STATUS_SUCCESS) {
-		free(m);
-		return status;
-	}
-	atomic_store(&q->processor, NO_PROCESSOR);
-	atomic_store(&q->tx.processor, NO_PROCESSOR);
-	OvmqCallWhenQuiet(move_arrives, m);
+	OvmqCallWhenQuiet(moves ? move_arrives : change_ends, c);
 	return NDIS_STATUS_PENDING;
 }
 

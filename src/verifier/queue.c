@@ -16,7 +16,9 @@ struct tracked_queue {
 	atomic_uint filters;
 	_Atomic(KAFFINITY) processors;      /* 0: not known */
 	atomic_uint group;
-	KAFFINITY asked;                    /* of a QUEUE_PARAMETERS that has not ended */
+	/* Of a QUEUE_PARAMETERS that has not ended: */
+	KAFFINITY asked;                    /* 0: no other processors */
+	bool turns, was_alone;              /* the flag changes, and what it was */
 	bool completing;                    /* an ALLOCATION_COMPLETE has not ended */
 };
 
@@ -113,6 +115,10 @@ static void complete_array(struct tracked_layer *m, PNDIS_OID_REQUEST r, bool en
 static void parameters_asked(struct tracked_queue *q, const NDIS_RECEIVE_QUEUE_PARAMETERS *p)
 {
 	q->asked = 0;
+	q->turns = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_FLAGS_CHANGED;
+	q->was_alone = atomic_load(&q->alone);
+	if (q->turns)
+		atomic_store(&q->alone, false);      /* either, until it has ended (C49) */
 	if (!(p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED))
 		return;
 	q->asked = p->ProcessorAffinity.Mask;
@@ -191,13 +197,19 @@ static void filter_gone(struct tracked_queue *q)
 		atomic_fetch_sub(&q->filters, 1);
 }
 
-static void parameters_ended(struct tracked_queue *q, bool success)
+static void parameters_ended(struct tracked_queue *q, const NDIS_RECEIVE_QUEUE_PARAMETERS *p,
+			     bool success)
 {
-	if (!q || !q->asked)
+	bool alone = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION;
+
+	if (!q)
 		return;
-	if (success)
+	if (q->turns)
+		atomic_store(&q->alone, success ? alone : q->was_alone);
+	if (q->asked && success)
 		atomic_store(&q->processors, q->asked);
 	q->asked = 0;
+	q->turns = false;
 }
 
 void queues_ended(struct tracked_layer *m, PNDIS_OID_REQUEST r, NDIS_STATUS status)
@@ -221,7 +233,7 @@ void queues_ended(struct tracked_layer *m, PNDIS_OID_REQUEST r, NDIS_STATUS stat
 		break;
 	case OID_RECEIVE_FILTER_QUEUE_PARAMETERS:
 		if (p && r->RequestType == NdisRequestSetInformation)
-			parameters_ended(find(m, p->QueueId), success);
+			parameters_ended(find(m, p->QueueId), p, success);
 		break;
 	case OID_RECEIVE_FILTER_CLEAR_FILTER:
 		if (success)
