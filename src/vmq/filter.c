@@ -175,25 +175,22 @@ static uint64_t mac_key(const struct vmq_filter *f)
 	return le64toh(mac);
 }
 
-static int order(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-/* By MAC, then by what is tested, then by who wins (U5). */
-static int filter_order(const void *a, const void *b)
+/* Of two that are the same the earlier one is the first. */
+static int pointer_order(const void *a, const void *b)
 {
 	const struct vmq_filter *x = *(const struct vmq_filter *const *)a;
 	const struct vmq_filter *y = *(const struct vmq_filter *const *)b;
-	int c = order(mac_key(x), mac_key(y));
+	int c = vmq_filter_order(x, y);
 
-	if (!c)
-		c = order(x->vlan_test, y->vlan_test);
-	if (!c && x->vlan_test == VMQ_VLAN_EQUAL)
-		c = order(x->vlan, y->vlan);
-	if (!c)
-		c = order(x->id, y->id);
-	return c ? c : order((uintptr_t)x, (uintptr_t)y);
+	return c ? c : (x > y) - (x < y);
+}
+
+static int is_sorted(const struct vmq_filter *filters, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++)
+		if (vmq_filter_order(&filters[i - 1], &filters[i]) > 0)
+			return 0;
+	return 1;
 }
 
 /* Which of two filters takes a frame that both match; either may be NULL. */
@@ -372,7 +369,8 @@ struct vmq_filter_table *vmq_filter_table_create(const struct vmq_filter *filter
 
 	for (unsigned i = 0; i < n; i++)
 		sorted[i] = &filters[i];
-	qsort(sorted, n, sizeof(*sorted), filter_order);
+	if (!is_sorted(filters, n))
+		qsort(sorted, n, sizeof(*sorted), pointer_order);
 	add_all(&e, sorted, n);
 	t = table_build(&e);
 

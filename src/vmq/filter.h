@@ -44,8 +44,15 @@ struct vmq_filter {
 struct vmq_filter_table;
 
 /*
+ * By MAC, then by VLAN test, VLAN and filter id: the order that tables are built in.
+ * Below 0, 0, above 0 as for qsort().
+ */
+int vmq_filter_order(const struct vmq_filter *x, const struct vmq_filter *y);
+
+/*
  * Builds a table of 'n' filters (0 .. VMQ_FILTERS_MAX); the array is not kept
- * and may be NULL when n is 0. Of two filters with the same id that match the
+ * and may be NULL when n is 0. Sorted by vmq_filter_order(), it costs a walk, otherwise a
+ * sort. Of two filters with the same id that match the
  * same frame the earlier one wins. Control thread.
  *
  * NULL: no memory, or no such table: n too large, a VLAN test that is none, an
