@@ -5,10 +5,15 @@
  * The private area of every mbuf of a frame pool holds the NBL, NB, MDL and
  * shared-memory record that describe the same bytes, so a frame changes its
  * form by setting a few fields. Nothing is allocated per frame.
+ *
+ * A frame of a pool with a split lies in two parts (E15): its first bytes in the
+ * mbuf's own buffer, the rest in a second block of shared memory, behind backfill that
+ * has room for the first part (E16). Only bytes of frames lie in that second block.
  */
 #ifndef FRAME_FRAME_H
 #define FRAME_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -28,9 +33,20 @@ struct frame {
 	uint16_t queue;         /* the queue id it was matched to */
 };
 
+/* A frame of a pool with a split. */
+struct frame_split {
+	struct frame frame;     /* first; its MDL and record describe the first part */
+	MDL rest;
+	NET_BUFFER_SHARED_MEMORY rest_memory;   /* of the rest, without the backfill */
+	char *backfill;         /* 'offset' bytes, and then the rest */
+	uint16_t offset;        /* where frames are split */
+	uint16_t room;          /* for the rest */
+};
+
 #define FRAME_HEADROOM    RTE_PKTMBUF_HEADROOM
 /* A multiple of the cache line, so that the data room stays aligned. */
 #define FRAME_PRIVATE     RTE_ALIGN_CEIL(sizeof(struct frame), RTE_CACHE_LINE_SIZE)
+#define FRAME_SPLIT_PRIVATE RTE_ALIGN_CEIL(sizeof(struct frame_split), RTE_CACHE_LINE_SIZE)
 
 /* The address whose being an NBL pool's owner says "this NBL lies in an mbuf". */
 extern const char frame_owner;
@@ -87,6 +103,60 @@ static inline NET_BUFFER_LIST *frame_describe(struct rte_mbuf *m)
 	return &f->nbl;
 }
 
+/* ---- split frames ---- */
+
+/* Whether the NBL of 'm' describes two parts. */
+static inline bool frame_is_split(struct rte_mbuf *m)
+{
+	struct frame_split *s = (struct frame_split *)frame_of_mbuf(m);
+
+	return s->frame.mdl.Next == &s->rest;
+}
+
+/* Where the rest of a frame is to be written; of a pool with a split. */
+static inline char *frame_rest(struct rte_mbuf *m)
+{
+	struct frame_split *s = (struct frame_split *)frame_of_mbuf(m);
+
+	return s->backfill + s->offset;
+}
+
+/*
+ * As frame_describe(), for an mbuf of a pool with a split: its bytes are the first
+ * part, and 'rest' bytes lie at frame_rest(). The second MDL is there also for a rest
+ * of 0 bytes, so that whoever wants a contiguous frame finds the backfill (E16).
+ */
+static inline NET_BUFFER_LIST *frame_describe_split(struct rte_mbuf *m, uint16_t rest)
+{
+	struct frame_split *s = (struct frame_split *)frame_of_mbuf(m);
+	char *data = frame_rest(m);
+
+	frame_describe(m);
+	s->frame.nb.DataLength += rest;
+	s->frame.mdl.Next = &s->rest;
+	s->rest.Next = NULL;
+	s->rest.MappedSystemVa = data;
+	s->rest.StartVa = (PVOID)((uintptr_t)data & ~(uintptr_t)(PAGE_SIZE - 1));
+	s->rest.ByteOffset = (ULONG)((uintptr_t)data & (PAGE_SIZE - 1));
+	s->rest.ByteCount = rest;
+	return &s->frame.nbl;
+}
+
+/*
+ * Makes a split frame whole: copies its first part into the backfill in front of the
+ * rest, and lets the mbuf describe the contiguous frame there, from where the NB's data
+ * begin. From now on who owns the second block's memory sees all of it. The NBL stays as
+ * it is. A frame that is not split stays as it is too, and is whole.
+ *
+ * False: the NB no longer describes the two parts (somebody has put data in front of
+ * them); nothing has changed, frame_copy() has the bytes. The owner of the NBL; any worker.
+ */
+bool frame_join(struct rte_mbuf *m);
+
+/* Gives an mbuf of a pool with a split its own buffer back, joined or not. The pool's
+ * owner, before the mbuf is used for another frame. */
+void frame_part(struct rte_mbuf *m);
+
 /* ---- pools ---- */
 
 struct frame_pool;
@@ -94,16 +164,23 @@ struct frame_pool;
 struct frame_pool_config {
 	const char *name;        /* unique in the process, at most 25 bytes */
 	unsigned frames;         /* 1 .. 1 << 20 */
-	uint16_t data_room;      /* bytes of a frame, without the headroom: 64 .. 65535 - headroom */
+	uint16_t data_room;      /* bytes of a frame, without the headroom: 64 .. 65535 - headroom;
+				  * with a split, of its rest */
 	unsigned cache;          /* mbufs cached per lcore; 0 where one thread owns them all */
 	void *block;             /* memory to lie in, page aligned, of at least
 				  * frame_pool_bytes(); NULL: DPDK's own */
 	size_t block_size;
 	NDIS_HANDLE shared_memory;   /* handle of the block for indications, or NULL */
+	uint16_t split;          /* frames are split behind so many bytes; 0: they are whole */
+	void *rest_block;        /* split: where the rests lie, at least frame_pool_rest_bytes(); */
+	size_t rest_size;        /* the frames are in a block then */
+	NDIS_HANDLE rest_memory; /* its handle for indications */
 };
 
 /* How large a block must be for that configuration. */
 size_t frame_pool_bytes(const struct frame_pool_config *config);
+/* And how large the block for the rests of split frames. */
+size_t frame_pool_rest_bytes(const struct frame_pool_config *config);
 
 /* Control thread. Returns 0, -ENOMEM or -EINVAL with the reason in 'err'. */
 int frame_pool_create(struct frame_pool **pool, const struct frame_pool_config *config,

@@ -4,10 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
 #include <rte_eal.h>
+#include <rte_memzone.h>
 
 #include "frame/frame.h"
 
@@ -169,6 +171,102 @@ static void F9_F10_a_frame_of_a_block_knows_its_place_in_it(void **state)
 	free(c.block);
 }
 
+static void count_zone(const struct rte_memzone *zone, void *n)
+{
+	(void)zone;
+	++*(unsigned *)n;
+}
+
+/* DPDK has 2560 in all: two pools for each of a thousand VMs must fit. */
+static void a_pool_takes_one_memzone(void **state)
+{
+	unsigned before = 0, after = 0;
+	struct frame_pool *pools[20];
+	struct error err;
+	char name[16];
+
+	(void)state;
+	rte_memzone_walk(count_zone, &before);
+	for (unsigned i = 0; i < 20; i++) {
+		struct frame_pool_config c = { .name = name, .frames = 16, .data_room = 1522 };
+
+		snprintf(name, sizeof(name), "many-%u", i);
+		c.block_size = frame_pool_bytes(&c);
+		c.block = i % 2 ? NULL : aligned_alloc(4096, c.block_size);
+		assert_int_equal(frame_pool_create(&pools[i], &c, &err), 0);
+		if (c.block)
+			pools[i] = (frame_pool_destroy(pools[i]), free(c.block), NULL);
+	}
+	rte_memzone_walk(count_zone, &after);
+	assert_int_equal(after - before, 10);
+	for (unsigned i = 0; i < 20; i++)
+		frame_pool_destroy(pools[i]);
+}
+
+/* ---- split frames ---- */
+
+#define SPLIT 64
+
+static struct frame_pool *split_pool(struct frame_pool_config *c)
+{
+	struct frame_pool *split;
+	struct error err;
+
+	c->block_size = frame_pool_bytes(c);
+	c->block = aligned_alloc(4096, c->block_size);
+	c->rest_size = RTE_ALIGN_CEIL(frame_pool_rest_bytes(c), 4096);
+	c->rest_block = aligned_alloc(4096, c->rest_size);
+	assert_int_equal(frame_pool_create(&split, c, &err), 0);
+	return split;
+}
+
+static NET_BUFFER_LIST *split_frame(struct rte_mbuf *m, unsigned first, unsigned rest)
+{
+	char *data = rte_pktmbuf_append(m, (uint16_t)first);
+
+	for (unsigned i = 0; i < first; i++)
+		data[i] = (char)i;
+	for (unsigned i = 0; i < rest; i++)
+		frame_rest(m)[i] = (char)(first + i);
+	return frame_describe_split(m, (uint16_t)rest);
+}
+
+static void E16_a_join_begins_where_the_data_begin(void **state)
+{
+	struct frame_pool_config c = { .name = "split", .frames = 7, .data_room = 1522, .split = SPLIT };
+	struct frame_pool *split = split_pool(&c);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(frame_pool_mempool(split));
+	char *own = m->buf_addr;
+	NET_BUFFER_LIST *nbl = split_frame(m, SPLIT, 200);
+	NET_BUFFER *nb = NET_BUFFER_LIST_FIRST_NB(nbl);
+
+	(void)state;
+	assert_true(frame_is_split(m));
+	assert_null(frame_borrow(nbl));
+	nb->CurrentMdlOffset = nb->DataOffset = 10;               /* somebody has taken 10 bytes off */
+	nb->DataLength -= 10;
+	assert_true(frame_join(m));
+	assert_int_equal(m->data_len, SPLIT + 190);
+	for (unsigned i = 0; i < m->data_len; i++)
+		assert_int_equal(rte_pktmbuf_mtod(m, unsigned char *)[i], (10 + i) & 0xff);
+	nb->MdlChain = nb->CurrentMdl = nb->MdlChain->Next;       /* the first part is gone: not ours */
+	assert_false(frame_join(m));
+	frame_part(m);
+	assert_ptr_equal(m->buf_addr, own);
+	rte_pktmbuf_free(m);
+	m = frame_of(50, 1);
+	frame_describe(m);
+	assert_false(frame_is_split(m));
+	assert_true(frame_join(m));                               /* whole already */
+	assert_int_equal(m->data_len, 50);
+	rte_pktmbuf_free(m);
+	frame_pool_destroy(split);
+	c.rest_size = frame_pool_rest_bytes(&c) - 1;
+	assert_int_equal(frame_pool_create(&split, &c, &(struct error){ "" }), -EINVAL);
+	free(c.block);
+	free(c.rest_block);
+}
+
 static int start(void **state)
 {
 	const struct frame_pool_config c = { .name = "frames", .frames = 63, .data_room = 1600 };
@@ -196,6 +294,8 @@ int main(void)
 		cmocka_unit_test(A30_A31_O20_a_copy_is_gathered_tagged_and_padded_with_zeros),
 		cmocka_unit_test(A33a_what_is_no_frame_is_not_copied),
 		cmocka_unit_test(F9_F10_a_frame_of_a_block_knows_its_place_in_it),
+		cmocka_unit_test(a_pool_takes_one_memzone),
+		cmocka_unit_test(E16_a_join_begins_where_the_data_begin),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
