@@ -38,6 +38,9 @@ static int check_config(const struct nic_config *c, const struct nic_ops *ops, s
 	if (c->rx_queues < 1 || c->rx_queues > 64)
 		return error_set(err, EINVAL, "NIC '%s': %u receive queues; 1 to 64 are possible",
 				 c->spec, c->rx_queues);
+	if (c->steer_queues > 64 - c->rx_queues)
+		return error_set(err, EINVAL, "NIC '%s': %u receive queues and %u steered ones; 64 "
+				 "together are possible", c->spec, c->rx_queues, c->steer_queues);
 	if (c->tx_queues < 1 || c->tx_queues > 1024)
 		return error_set(err, EINVAL, "NIC '%s': %u transmit queues; 1 to 1024 are possible",
 				 c->spec, c->tx_queues);
@@ -106,7 +109,7 @@ int nic_open(struct nic **nic, const struct nic_config *config, struct error *er
 /* Room for a whole frame in one segment, for every receive queue. */
 static int check_pools(struct nic *nic, struct rte_mempool *const *pools, struct error *err)
 {
-	for (uint16_t q = 0; q < nic->config.rx_queues; q++) {
+	for (uint16_t q = 0; q < nic_rx_all(nic); q++) {
 		uint32_t room = rte_pktmbuf_data_room_size(pools[q]);
 
 		if (room < RTE_PKTMBUF_HEADROOM + nic->data_room)
@@ -138,8 +141,10 @@ int nic_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct error
 
 void nic_stop(struct nic *nic)
 {
-	if (nic->started)
+	if (nic->started) {
+		nic_steer_forget(nic);
 		nic->ops->stop(nic);
+	}
 	nic->started = false;
 }
 

@@ -30,6 +30,8 @@ struct nic_config {
 	const char *spec;        /* "KIND:ARGUMENT" */
 	const char *out;         /* pcap kinds: the pcapng file for what is sent, or NULL */
 	uint16_t rx_queues;      /* 1 .. 64; pcap: has 1 */
+	uint16_t steer_queues;   /* 0 .. 63, receive queues beyond those, for nic_steer_set() alone;
+				  * the most of use, see nic_steer_queues() */
 	uint16_t tx_queues;      /* 1 .. 1024, the most of use; see nic_tx_queues() */
 	uint16_t mtu;            /* 68 .. 9600 */
 };
@@ -53,7 +55,8 @@ uint32_t nic_data_room(const struct nic *nic);
 uint32_t nic_buffers(const struct nic *nic);
 
 /*
- * Gives each receive queue its pool and starts the port; a port starts once.
+ * Gives each receive queue its pool, the steered ones behind the others, and starts
+ * the port; a port starts once.
  * AF_XDP: each queue a pool of its own, whose buffers lie in one piece of memory
  * and fit a page with all their headers; its driver keeps up to nic_buffers() of
  * them for good, so the pool goes with the port. -EINVAL, -ENOTSUP, -ENOMEM,
@@ -113,6 +116,52 @@ const char *nic_end_reason(const struct nic *nic);
 /* Frames that the port lost before any burst, since start (its imissed, ierrors
  * and rx_nombuf). Any thread, not per frame. */
 uint64_t nic_missed(struct nic *nic);
+
+/*
+ * Steering: the port itself puts the frames of a destination MAC and VLAN into a
+ * receive queue of their own. Those queues follow the others, rx_queues .. rx_queues +
+ * nic_steer_queues() - 1, and are polled like them. A frame without a rule comes to the
+ * first rx_queues queues. The port only saves work: a frame may come to a queue by a
+ * rule that was cleared since, so whoever polls a steered queue still looks at it.
+ */
+
+/* How many queues of config.steer_queues there are; 0: the port cannot steer. Any thread,
+ * once the port is open. */
+uint16_t nic_steer_queues(const struct nic *nic);
+
+/* What the VLAN of a frame must be. X(name, what it means) */
+#define NIC_STEER_VLANS(X)                                                    \
+	X(ANY,              "no VLAN test")                                   \
+	X(UNTAGGED_OR_ZERO, "no 802.1Q tag, or one with VLAN id 0")           \
+	X(EQUAL,            "an 802.1Q tag with exactly this VLAN id")
+
+enum nic_steer_vlan {
+#define X(name, text) NIC_STEER_##name,
+	NIC_STEER_VLANS(X)
+#undef X
+};
+
+struct nic_steer {
+	uint8_t mac[6];          /* destination, in wire order */
+	enum nic_steer_vlan test;
+	uint16_t vlan;           /* 1 .. 4095, read with NIC_STEER_EQUAL only */
+	uint16_t rx_queue;       /* one of the steered */
+};
+
+/*
+ * From now on frames that match 'what' come to its queue; where a rule for any VLAN
+ * and one for a frame's own VLAN match, the latter wins. 'id' names the rule.
+ * Control thread, after nic_start.
+ * -ENOTSUP: the port, or its driver, does not steer so; -ENOSPC: its table is full;
+ * -EEXIST: the id, or the same MAC and VLAN, has a rule; -EINVAL: no such queue or VLAN;
+ * -ENOMEM. Then nothing has changed, and 'err' says in a line why.
+ */
+int nic_steer_set(struct nic *nic, uint32_t id, const struct nic_steer *what,
+		  struct error *err);
+
+/* Takes the rule away: its frames come to the first rx_queues queues again. Frames that
+ * are in the queue already stay there. An id without a rule is no error. Control thread. */
+void nic_steer_clear(struct nic *nic, uint32_t id);
 
 /* Frames of a capture that hold fewer bytes than were on the wire are not
  * delivered; this many were seen. */

@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include <rte_dev.h>
+#include <rte_eal.h>
 #include <rte_ethdev.h>
 
 #include "base/log.h"
 #include "frame/capture.h"
 #include "nic/nic_ethdev.h"
 #include "nic/nic_interface.h"
+#include "nic/nic_steer_flow.h"
+#include "nic/nic_steer_tap.h"
 #include "nic/nic_xdp_log.h"
 
 /* Where AF_PACKET's ring puts a frame within its slot: behind a header, aligned
@@ -30,6 +33,9 @@
 #define XDP_KERNEL_HEADROOM 256
 #define XDP_BUFFERS 4096
 #define DEVICE_DESCRIPTORS 1024
+/* DPDK's tap driver says 16, but when it starts it puts a descriptor for each receive and
+ * each transmit queue into a message that has room for 8, and looks at no bound. */
+#define TAP_QUEUES (RTE_MP_MAX_FD_NUM / 2)
 
 /* Probes a virtual device of 'driver' and adds its port to 'e'. */
 static int add_device(struct nic_ethdev *e, const char *driver, const char *arguments,
@@ -182,6 +188,10 @@ static int check_tap(const struct nic *nic, struct error *err)
 		return error_set(err, EINVAL, "NIC '%s': no interface can have that name; at most 15 "
 				 "characters, no comma, slash, colon, percent sign or space",
 				 nic->config.spec);
+	if (nic->config.rx_queues > TAP_QUEUES)
+		return error_set(err, ENOTSUP, "NIC '%s': a tap has %u receive queues, not %u; set "
+				 "rx-queues to what it has", nic->config.spec, TAP_QUEUES,
+				 nic->config.rx_queues);
 	if (if_nametoindex(name))
 		return error_set(err, EEXIST, "NIC '%s': an interface of that name is there already; "
 				 "choose another name, or take it by packet:%s", nic->config.spec, name);
@@ -215,7 +225,10 @@ static int open_tap(struct nic *nic, struct error *err)
 	if (rc)
 		return rc;
 	survive_sigio();
-	e->rx_per_port = e->tx_per_port = nic->config.rx_queues;   /* the driver wants as many */
+	if (nic->config.steer_queues && nic->config.rx_queues < TAP_QUEUES && steer_tap_load(e))
+		nic->steer_queues = RTE_MIN(nic->config.steer_queues,
+					    (uint16_t)(TAP_QUEUES - nic->config.rx_queues));
+	e->rx_per_port = e->tx_per_port = nic_rx_all(nic);   /* the driver wants as many */
 	e->port_mtu = nic->config.mtu;
 	e->rx_descriptors = 1;   /* only frames of several segments need more */
 	e->interrupts = true;
@@ -342,9 +355,13 @@ static int open_dpdk(struct nic *nic, struct error *err)
 	rc = probe(e, err);
 	if (!rc)
 		rc = ethdev_adopt(e, err);
-	if (rc)
+	if (rc) {
 		ethdev_release(e);
-	return rc;
+		return rc;
+	}
+	nic->steer_queues = steer_flow_queues(e);
+	e->rx_per_port = nic_rx_all(nic);
+	return 0;
 }
 
 static void close_device(struct nic *nic)
@@ -369,6 +386,8 @@ static void close_device(struct nic *nic)
 
 const struct nic_ops nic_packet_ops = ETHDEV_OPS(.open = open_packet);
 const struct nic_ops nic_xdp_ops = ETHDEV_OPS(.open = open_xdp);
-const struct nic_ops nic_tap_ops = ETHDEV_OPS(.open = open_tap);
+const struct nic_ops nic_tap_ops = ETHDEV_OPS(.open = open_tap, .steer_set = steer_tap_set,
+					      .steer_clear = steer_tap_clear);
 const struct nic_ops nic_loop_ops = ETHDEV_OPS(.open = open_loop, .captures = true);
-const struct nic_ops nic_dpdk_ops = ETHDEV_OPS(.open = open_dpdk);
+const struct nic_ops nic_dpdk_ops = ETHDEV_OPS(.open = open_dpdk, .steer_set = steer_flow_set,
+					       .steer_clear = steer_flow_clear);

@@ -13,6 +13,8 @@
 
 #include "base/log.h"
 #include "nic/nic_interface.h"
+#include "nic/nic_steer_flow.h"
+#include "nic/nic_steer_tap.h"
 #include "nic/nic_xdp_log.h"
 
 /* What an AF_XDP queue takes at once for its fill ring, and a burst to go on. */
@@ -102,6 +104,7 @@ void ethdev_release(struct nic_ethdev *e)
 	if (e->xdp.count)
 		usleep(XDP_RELEASE_US);
 	e->n_ports = 0;
+	steer_tap_unload(e);
 	nic_sink_close(e->sink);
 	if (e->endless && e->file >= 0)
 		close(e->file);
@@ -155,7 +158,7 @@ static int setup_port(struct nic_ethdev *e, uint16_t index, struct rte_mempool *
 	struct rte_eth_dev_info info;
 	int rc = rte_eth_dev_info_get(port, &info);
 
-	if (!rc && e->rx_per_port > 1 && info.flow_type_rss_offloads) {
+	if (!rc && e->nic.config.rx_queues > 1 && info.flow_type_rss_offloads) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads &
 			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
@@ -211,7 +214,7 @@ static int start_port(struct nic_ethdev *e, uint16_t port, struct error *err)
 
 static void find_descriptors(struct nic_ethdev *e)
 {
-	for (uint16_t q = 0; q < e->nic.config.rx_queues; q++) {
+	for (uint16_t q = 0; q < nic_rx_all(&e->nic); q++) {
 		e->descriptor[q] = -1;
 		if (e->interrupts)
 			e->descriptor[q] = rte_eth_dev_rx_intr_ctl_q_get_fd(e->port[0], q);
@@ -226,6 +229,7 @@ static void find_descriptors(struct nic_ethdev *e)
 static bool read_missed(const struct nic_ethdev *e, uint64_t *missed)
 {
 	struct rte_eth_stats stats;
+	uint64_t drops = 0;
 
 	*missed = 0;
 	for (uint16_t i = 0; i < e->n_ports; i++) {
@@ -233,6 +237,10 @@ static bool read_missed(const struct nic_ethdev *e, uint64_t *missed)
 			return false;
 		*missed += stats.imissed + stats.ierrors + stats.rx_nombuf;
 	}
+	/* Those were lost where the kernel's own queue to us was full. */
+	if (e->nic.ops == &nic_tap_ops && !interface_send_drops(e->nic.argument, &drops))
+		return false;
+	*missed += drops;
 	return true;
 }
 
@@ -260,6 +268,8 @@ int ethdev_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct er
 	for (uint16_t i = 0; !rc && i < e->n_ports; i++)
 		rc = setup_port(e, i, rx_pools, err);
 	descriptors_opened(&e->xdp, &xdp_before);
+	if (!rc && e->steer_program)
+		rc = steer_tap_attach(e, err);
 	if (rc)
 		return rc;
 	for (started = 0; started < e->n_ports; started++) {
@@ -267,6 +277,8 @@ int ethdev_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct er
 		if (rc)
 			goto stop_ports;
 	}
+	if (nic->ops == &nic_dpdk_ops)
+		steer_flow_spread(e);
 	find_descriptors(e);
 	start_counting(e);
 	return 0;

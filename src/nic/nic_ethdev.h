@@ -31,6 +31,7 @@ struct nic_ethdev {
 	int old_mtu;               /* of an interface of the host whose MTU we changed; else 0 */
 	struct nic_sink *sink;     /* pcap-loop: where frames go; NULL: to the port */
 	struct descriptors packet; /* AF_PACKET's sockets */
+	int steer_map, steer_program;   /* tap: see nic_steer_tap.h; 0: none */
 
 	struct descriptors xdp;    /* AF_XDP's sockets; start writes */
 	int descriptor[64];        /* of each receive queue, -1: none; start writes */

@@ -2,8 +2,10 @@
 #include "nic/nic_interface.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/capability.h>
 #include <linux/ethtool.h>
+#include <linux/if_link.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -111,4 +113,21 @@ bool interface_exists(unsigned index)
 
 	/* Only "there is none" counts: a lack of descriptors must not end a NIC. */
 	return if_indextoname(index, name) || errno != ENXIO;
+}
+
+bool interface_send_drops(const char *name, uint64_t *drops)
+{
+	struct ifaddrs *all;
+	bool found = false;
+
+	if (getifaddrs(&all))
+		return false;
+	for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
+		found = i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET && i->ifa_data &&
+			!strcmp(i->ifa_name, name);
+		if (found)
+			*drops = ((const struct rtnl_link_stats *)i->ifa_data)->tx_dropped;
+	}
+	freeifaddrs(all);
+	return found;
 }

@@ -5,6 +5,7 @@
 #define NIC_NIC_INTERFACE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -27,6 +28,10 @@ unsigned interface_receive_queues(const char *name);
 
 /* Whether the kernel joins received frames to larger ones (GRO, LRO). */
 bool interface_merges(const char *name);
+
+/* How many frames the kernel dropped instead of sending them by the interface, since it is
+ * there; those of a tap were for us. False: it is gone. Any thread. */
+bool interface_send_drops(const char *name, uint64_t *drops);
 
 /* Whether an interface with this index (>= 1) is there. Any thread. */
 bool interface_exists(unsigned index);

@@ -12,6 +12,14 @@
 
 #include "nic/nic.h"
 
+/* A rule of nic_steer_set(). */
+struct nic_rule {
+	struct nic_rule *next;
+	uint32_t id;
+	struct nic_steer what;
+	void *flow;            /* the driver's own handle, where it has one */
+};
+
 struct nic_ops {
 	size_t size;           /* of the kind's own struct */
 	bool captures;         /* takes config.out */
@@ -25,6 +33,9 @@ struct nic_ops {
 	int (*rx_descriptor)(const struct nic *nic, uint16_t queue);
 	bool (*rx_arm)(struct nic *nic, uint16_t queue, bool sleep);
 	void (*check)(struct nic *nic);   /* calls nic_finish() when the device is gone; or NULL */
+	/* Of a kind that opens with steered queues. Clear cannot fail. */
+	int (*steer_set)(struct nic *nic, struct nic_rule *rule, struct error *err);
+	void (*steer_clear)(struct nic *nic, struct nic_rule *rule);
 	uint64_t (*missed)(struct nic *nic);
 	uint64_t (*truncated)(struct nic *nic);
 };
@@ -37,6 +48,8 @@ struct nic {
 	uint8_t mac[6];              /* open writes */
 	char description[200];       /* open writes */
 	uint16_t tx_queues;          /* open writes */
+	uint16_t steer_queues;       /* open writes; see nic_steer_queues() */
+	struct nic_rule *rules;      /* control thread */
 	uint32_t data_room;          /* open writes; see nic_data_room() */
 	uint32_t buffers;            /* open writes; see nic_buffers() */
 	bool started, spent;         /* control thread */
@@ -59,6 +72,15 @@ static inline uint32_t nic_frame_length(uint16_t mtu)
 {
 	return mtu + 14u + 8u;
 }
+
+/* All receive queues, the steered ones too. */
+static inline uint16_t nic_rx_all(const struct nic *nic)
+{
+	return (uint16_t)(nic->config.rx_queues + nic->steer_queues);
+}
+
+/* Takes all rules away, while the port still runs. Control thread. */
+void nic_steer_forget(struct nic *nic);
 
 /* Ends the NIC for a reason (printf-like, one line). The first caller wins. Any thread. */
 void nic_finish(struct nic *nic, enum nic_end end, const char *fmt, ...)
