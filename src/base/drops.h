@@ -36,7 +36,8 @@
 	X(PORT_FULL,      port_full,      "the VM does not take its frames and the switch may hold no more") \
 	X(NO_BUFFER,      no_buffer,      "no buffer left to replicate the frame into") \
 	X(SEND_FAILED,    send_failed,    "the adapter completed the send without success") \
-	X(STOPPED,        stopped,        "held for a VM when the switch stopped")
+	X(STOPPED,        stopped,        "held for a VM when the switch stopped") \
+	X(QUEUE_FREED,    queue_freed,    "held for a VM that did not take it when its queue was freed")
 
 enum wire_drop {
 #define X(NAME, name, text) WIRE_DROP_##NAME,

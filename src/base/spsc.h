@@ -68,6 +68,14 @@ static inline int spsc_is_empty(const struct spsc *r)
 	       atomic_load_explicit(&r->tail, memory_order_acquire);
 }
 
+/* How many items wait. Any thread; a snapshot. */
+static inline unsigned spsc_count(const struct spsc *r)
+{
+	unsigned tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+
+	return atomic_load_explicit(&r->head, memory_order_acquire) - tail;
+}
+
 /* How many more items the ring can take at least. Producer. */
 static inline unsigned spsc_room(const struct spsc *r)
 {

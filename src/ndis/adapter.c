@@ -37,6 +37,7 @@ static void adapter_free(struct ndis_adapter *a)
 	ndis_oid_timeouts_destroy(a);
 	ndis_oid_line_destroy(&a->requests);
 	pthread_mutex_destroy(&a->facts_lock);
+	pthread_cond_destroy(&a->memory_asked);
 	pthread_mutex_destroy(&a->memory_lock);
 	pthread_rwlock_destroy(&a->stack_lock);
 	pthread_mutex_destroy(&a->wait_lock);
@@ -61,6 +62,7 @@ static struct ndis_adapter *adapter_alloc(struct ndis_image *image, const char *
 	ndis_oid_timeouts_init(a);
 	pthread_mutex_init(&a->facts_lock, NULL);
 	pthread_mutex_init(&a->memory_lock, NULL);
+	pthread_cond_init(&a->memory_asked, NULL);
 	pthread_rwlock_init(&a->stack_lock, NULL);
 	pthread_mutex_init(&a->wait_lock, NULL);
 	pthread_cond_init(&a->wait_done, NULL);

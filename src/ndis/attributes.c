@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ndis/receive_filter.h"
+#include "ndis/task_offload.h"
 
 static NDIS_STATUS refuse(const struct ndis_adapter *a, const char *what)
 {
@@ -78,66 +80,6 @@ static NDIS_STATUS set_general(struct ndis_adapter *a,
 	return NDIS_STATUS_SUCCESS;
 }
 
-/* What capabilities that show VM queues must show besides; without it no queue works. */
-static const char *capabilities_fault(const NDIS_RECEIVE_FILTER_CAPABILITIES *c)
-{
-	if (c->SupportedQueueProperties & (NDIS_RECEIVE_FILTER_IMPLAT_MIN_OF_QUEUES_MODE |
-					   NDIS_RECEIVE_FILTER_IMPLAT_SUM_OF_QUEUES_MODE))
-		return "IMPLAT flags are for LBFO filters (H6)";
-	if (!(c->SupportedFilterTests & NDIS_RECEIVE_FILTER_TEST_HEADER_FIELD_EQUAL_SUPPORTED) ||
-	    !(c->SupportedHeaders & NDIS_RECEIVE_FILTER_MAC_HEADER_SUPPORTED) ||
-	    !(c->SupportedMacHeaderFields & NDIS_RECEIVE_FILTER_MAC_HEADER_DEST_ADDR_SUPPORTED))
-		return "VM queues without the equal test on the destination MAC (H7)";
-	if (c->NumQueues > UINT16_MAX)
-		return "more queues than 16-bit ids (B9)";
-	return NULL;
-}
-
-/* Miniports that run show less than H6 demands, and 6.30 ones still the split of 6.20:
- * that is told, and the split, which then never happens, is not passed on (H9). */
-static void capabilities_mend(const struct ndis_adapter *a, NDIS_RECEIVE_FILTER_CAPABILITIES *c,
-			      bool tell)
-{
-	bool newer = ndis_version(a) >= NDIS_VERSION(6, 30);
-	ULONG p = c->SupportedQueueProperties;
-	const char *name = a->layer.object.name;
-
-	if (tell && !(p & NDIS_RECEIVE_FILTER_MSI_X_SUPPORTED))
-		log_warning("adapter %s: its VM queues come without "
-			    "NDIS_RECEIVE_FILTER_MSI_X_SUPPORTED, which VMQ demands (H6)", name);
-	if (!newer)
-		return;
-	if (tell && !(p & NDIS_RECEIVE_FILTER_DYNAMIC_PROCESSOR_AFFINITY_CHANGE_SUPPORTED))
-		log_warning("adapter %s: its VM queues come without NDIS_RECEIVE_FILTER_DYNAMIC_"
-			    "PROCESSOR_AFFINITY_CHANGE_SUPPORTED, which NDIS 6.30 demands (H6)",
-			    name);
-	if (!(p & NDIS_RECEIVE_FILTER_LOOKAHEAD_SPLIT_SUPPORTED) && !c->MinLookaheadSplitSize &&
-	    !c->MaxLookaheadSplitSize)
-		return;
-	if (tell)
-		log_warning("adapter %s: lookahead split ended with NDIS 6.20; what its 6.30 "
-			    "miniport says of it is left out (E20, H9)", name);
-	c->SupportedQueueProperties &= ~(ULONG)NDIS_RECEIVE_FILTER_LOOKAHEAD_SPLIT_SUPPORTED;
-	c->MinLookaheadSplitSize = c->MaxLookaheadSplitSize = 0;
-}
-
-/* Whether the capabilities are good; 'to' are what the others get to see of them. */
-static const char *keep(const struct ndis_adapter *a, NDIS_RECEIVE_FILTER_CAPABILITIES *to,
-			const NDIS_RECEIVE_FILTER_CAPABILITIES *from, bool tell)
-{
-	size_t n = from->Header.Size < sizeof(*to) ? from->Header.Size : sizeof(*to);
-	const char *fault = NULL;
-
-	memset(to, 0, sizeof(*to));
-	memcpy(to, from, n);
-	if (to->SupportedQueueProperties & NDIS_RECEIVE_FILTER_VM_QUEUE_SUPPORTED) {
-		fault = capabilities_fault(to);
-		if (!fault)
-			capabilities_mend(a, to, tell);
-	}
-	return fault;
-}
-
 static NDIS_STATUS set_hardware_assist(
 	struct ndis_adapter *a, const NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES *h)
 {
@@ -151,13 +93,23 @@ static NDIS_STATUS set_hardware_assist(
 		return refuse(a, "one of the two receive filter capabilities is NULL (H2)");
 	if (!h->HardwareReceiveFilterCapabilities)
 		return NDIS_STATUS_SUCCESS;
-	fault = keep(a, &at->hardware, h->HardwareReceiveFilterCapabilities, true);
+	fault = ndis_receive_filter_capabilities_take(a, &at->hardware,
+						      h->HardwareReceiveFilterCapabilities, true);
 	if (!fault)
-		fault = keep(a, &at->current, h->CurrentReceiveFilterCapabilities, false);
+		fault = ndis_receive_filter_capabilities_take(
+			a, &at->current, h->CurrentReceiveFilterCapabilities, false);
 	if (fault)
 		return refuse(a, fault);
 	at->filtering = true;
 	return NDIS_STATUS_SUCCESS;
+}
+
+static NDIS_STATUS set_offload(struct ndis_adapter *a,
+			       const NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES *o)
+{
+	const char *fault = ndis_task_offload_take(a, o);
+
+	return fault ? refuse(a, fault) : NDIS_STATUS_SUCCESS;
 }
 
 NDIS_STATUS NdisMSetMiniportAttributes(NDIS_HANDLE NdisMiniportAdapterHandle,
@@ -182,6 +134,10 @@ NDIS_STATUS NdisMSetMiniportAttributes(NDIS_HANDLE NdisMiniportAdapterHandle,
 	switch (h->Type) {
 	case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES:
 		return set_general(a, &MiniportAttributes->GeneralAttributes);
+	case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES:
+		if (!a->attributes.general)
+			return refuse(a, "general attributes come before the others (I4)");
+		return set_offload(a, &MiniportAttributes->OffloadAttributes);
 	case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES:
 		if (!a->attributes.general)
 			return refuse(a, "general attributes come before the others (I4)");

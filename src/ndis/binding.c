@@ -11,6 +11,8 @@
 #include "ndis/name.h"
 #include "ndis/receive_filter.h"
 #include "ndis/restart_attributes.h"
+#include "ndis/shared_memory.h"
+#include "ndis/task_offload.h"
 
 /* An event of its own for one binding; what it is told stands in 'buffer'. */
 static NDIS_STATUS tell(struct ndis_binding *b, NET_PNP_EVENT_CODE code, PVOID buffer, ULONG length)
@@ -78,8 +80,8 @@ void ndis_bindings_pause(struct ndis_adapter *a, ULONG reason)
 		binding_pause(a->bindings[i], reason);
 }
 
-/* What the protocol is told of the adapter (H11). */
-static void bind_facts(struct ndis_adapter *a, NDIS_BIND_PARAMETERS *p)
+/* What may have changed since the adapter began. */
+static void bind_changing(struct ndis_adapter *a, NDIS_BIND_PARAMETERS *p)
 {
 	const struct ndis_attributes *at = &a->attributes;
 
@@ -95,7 +97,15 @@ static void bind_facts(struct ndis_adapter *a, NDIS_BIND_PARAMETERS *p)
 	pthread_mutex_unlock(&a->facts_lock);
 }
 
-static void bind_parameters(struct ndis_binding *b, struct ndis_name *name, NDIS_BIND_PARAMETERS *p)
+/* What bind parameters point at. */
+struct bind_facts {
+	struct ndis_name name;
+	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;   /* as they are now: they may change (H13) */
+	NDIS_OFFLOAD offload;                            /* likewise (P13) */
+};
+
+static void bind_parameters(struct ndis_binding *b, struct bind_facts *facts,
+			    NDIS_BIND_PARAMETERS *p)
 {
 	static const USHORT sizes[] = {
 		NDIS_SIZEOF_BIND_PARAMETERS_REVISION_1, NDIS_SIZEOF_BIND_PARAMETERS_REVISION_2,
@@ -105,15 +115,15 @@ static void bind_parameters(struct ndis_binding *b, struct ndis_name *name, NDIS
 	struct ndis_adapter *a = b->layer.adapter;
 	const struct ndis_attributes *at = &a->attributes;
 
-	ndis_name_set(name, a->layer.object.name);
+	ndis_name_set(&facts->name, a->layer.object.name);
 	p->Header = (NDIS_OBJECT_HEADER){ NDIS_OBJECT_TYPE_BIND_PARAMETERS,
 					  (UCHAR)revision, sizes[revision - 1] };
-	p->ProtocolSection = p->AdapterName = p->BoundAdapterName = &name->string;
+	p->ProtocolSection = p->AdapterName = p->BoundAdapterName = &facts->name.string;
 	p->MediaType = at->medium;
 	p->PhysicalMediumType = at->physical_medium;
 	p->MaxXmitLinkSpeed = at->max_xmit_speed;
 	p->MaxRcvLinkSpeed = at->max_rcv_speed;
-	bind_facts(a, p);
+	bind_changing(a, p);
 	p->MacOptions = at->mac_options;
 	p->SupportedPacketFilters = at->packet_filters;
 	p->MaxMulticastListSize = at->max_multicast;
@@ -130,8 +140,12 @@ static void bind_parameters(struct ndis_binding *b, struct ndis_name *name, NDIS
 	/* Drivers before 6.20 read it without asking whether it is there. */
 	if (revision < 3)
 		p->PowerManagementCapabilities = (PNDIS_PNP_CAPABILITIES)&at->pnp;
-	if (at->filtering)
-		p->ReceiveFilterCapabilities = (PNDIS_RECEIVE_FILTER_CAPABILITIES)&at->current;
+	if (at->filtering) {
+		ndis_receive_filter_capabilities_copy(a, &facts->capabilities);
+		p->ReceiveFilterCapabilities = &facts->capabilities;
+	}
+	if (ndis_task_offload_copy(a, b->protocol->handlers.MinorNdisVersion, &facts->offload))
+		p->DefaultOffloadConfiguration = &facts->offload;
 }
 
 static struct ndis_binding *binding_create(struct ndis_adapter *a,
@@ -188,6 +202,8 @@ static void forget(struct ndis_binding *b, const char *how)
 			  a->layer.object.name, b->protocol->object.name, how);
 	ndis_oid_wait_own(&b->layer);
 	ndis_reclaim(b);
+	ndis_shared_memory_provider_leaves(b);
+	ndis_receive_filter_forget(b);
 	ndis_packet_filter_forget(b);
 	ndis_multicast_forget(b);
 	stack_remove(a, b);
@@ -200,7 +216,7 @@ static void forget(struct ndis_binding *b, const char *how)
 NDIS_STATUS ndis_bind(struct ndis_adapter *a, struct ndis_protocol_driver *protocol)
 {
 	NDIS_BIND_PARAMETERS p = { 0 };
-	struct ndis_name name;
+	struct bind_facts facts;
 	struct ndis_binding *b;
 	NDIS_STATUS status;
 
@@ -220,7 +236,7 @@ NDIS_STATUS ndis_bind(struct ndis_adapter *a, struct ndis_protocol_driver *proto
 		return NDIS_STATUS_RESOURCES;
 	ndis_layer_set_state(&b->layer, NDIS_STARTING);
 	stack_insert(a, b);
-	bind_parameters(b, &name, &p);
+	bind_parameters(b, &facts, &p);
 	ndis_adapter_expect(a);
 	NDIS_CALLBACK(&b->layer.object, "ProtocolBindAdapterEx",
 		      status = protocol->handlers.BindAdapterHandlerEx(protocol->context, b, &p));

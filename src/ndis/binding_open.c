@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "ndis/receive_filter.h"
+#include "ndis/shared_memory.h"
 
 NDIS_STATUS NdisOpenAdapterEx(NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE ProtocolBindingContext,
 			      PNDIS_OPEN_PARAMETERS OpenParameters, NDIS_HANDLE BindContext,
@@ -37,11 +38,17 @@ NDIS_STATUS NdisCloseAdapterEx(NDIS_HANDLE NdisBindingHandle)
 {
 	struct ndis_binding *b = NdisBindingHandle;
 	unsigned left = ndis_receive_filter_left(b->layer.adapter, b);
+	unsigned blocks = ndis_shared_memory_given(b);
 
 	NDIS_CALLED(NdisBindingHandle);
 	if (left)
 		log_warning("adapter %s: a binding is closed with %u queues and filters (G1, D34)",
 			    b->layer.adapter->layer.object.name, left);
+	/* E11: with its queues freed, as G1 demands, it would have them back. */
+	if (blocks)
+		log_warning("adapter %s: protocol %s closes its binding while %u blocks of shared "
+			    "memory that it gave are in use (E11)",
+			    b->layer.adapter->layer.object.name, b->protocol->object.name, blocks);
 	ndis_layer_set_state(&b->layer, NDIS_CLOSING);
 	b->opened = false;
 	return NDIS_STATUS_SUCCESS;

@@ -47,17 +47,13 @@ static const UCHAR *destination(PNET_BUFFER_LIST nbl, UCHAR storage[6])
 	return NdisGetDataBuffer(NET_BUFFER_LIST_FIRST_NB(nbl), 6, storage, 1, 0);
 }
 
-/* Whether a binding gets a frame: a VM queue's frames are its owner's (C6), the
- * default queue's go by each binding's packet filter (F22, U8). */
-static bool wants(struct ndis_adapter *a, const struct ndis_binding *b, PNET_BUFFER_LIST nbl)
+/* Whether the packet filter that a binding has set wants a frame (F22). */
+static bool packet_filter_wants(const struct ndis_binding *b, PNET_BUFFER_LIST nbl)
 {
-	USHORT queue = NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl);
 	ULONG f = atomic_load_explicit(&b->packet_filter, memory_order_relaxed);
 	UCHAR storage[6];
 	const UCHAR *to;
 
-	if (queue != NDIS_DEFAULT_RECEIVE_QUEUE_ID && a->filters)
-		return ndis_receive_filter_owner(a, queue) == b;
 	if (f & NDIS_PACKET_TYPE_PROMISCUOUS)
 		return true;
 	to = destination(nbl, storage);
@@ -68,7 +64,20 @@ static bool wants(struct ndis_adapter *a, const struct ndis_binding *b, PNET_BUF
 	if (ETH_IS_MULTICAST(to))
 		return f & NDIS_PACKET_TYPE_ALL_MULTICAST ||
 		       (f & NDIS_PACKET_TYPE_MULTICAST && ndis_multicast_has(&b->multicast, to));
-	return (f & NDIS_PACKET_TYPE_DIRECTED) && !memcmp(to, a->attributes.mac, 6);
+	return (f & NDIS_PACKET_TYPE_DIRECTED) &&
+	       !memcmp(to, b->layer.adapter->attributes.mac, 6);
+}
+
+/* Whether a binding gets a frame: a VM queue's frames are its owner's (C6); one of the
+ * default queue goes to everybody whose packet filter, or whose own filter of that queue,
+ * wants it (C9, D27, U8). */
+static bool wants(struct ndis_adapter *a, const struct ndis_binding *b, PNET_BUFFER_LIST nbl)
+{
+	USHORT queue = NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl);
+
+	if (queue != NDIS_DEFAULT_RECEIVE_QUEUE_ID && a->filters)
+		return ndis_receive_filter_owner(a, queue) == b;
+	return packet_filter_wants(b, nbl) || ndis_receive_filter_default_takes(b, nbl);
 }
 
 static unsigned takers_read(const struct ndis_takers *t, struct ndis_binding *list[NDIS_MAX_BINDINGS])

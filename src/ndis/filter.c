@@ -8,13 +8,17 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ndis/receive_filter.h"
 #include "ndis/name.h"
 #include "ndis/restart_attributes.h"
+#include "ndis/task_offload.h"
 
 /* ---- what the module is told of its adapter ---- */
 
 struct attach_names {
 	struct ndis_name module, miniport;
+	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;   /* as they are now: they may change (H13) */
+	NDIS_OFFLOAD offload;                            /* likewise (P13) */
 };
 
 static void attach_parameters(struct ndis_filter *f, struct attach_names *names,
@@ -51,8 +55,12 @@ static void attach_parameters(struct ndis_filter *f, struct attach_names *names,
 	p->MiniportPhysicalMediaType = at->physical_medium;
 	p->MacAddressLength = sizeof(at->mac);
 	memcpy(p->CurrentMacAddress, at->mac, sizeof(at->mac));
-	if (at->filtering)
-		p->ReceiveFilterCapabilities = &at->current;
+	if (at->filtering) {
+		ndis_receive_filter_capabilities_copy(a, &names->capabilities);
+		p->ReceiveFilterCapabilities = &names->capabilities;
+	}
+	if (ndis_task_offload_copy(a, f->driver->handlers.MinorNdisVersion, &names->offload))
+		p->DefaultOffloadConfiguration = &names->offload;
 	p->BaseMiniportIfConnectorPresent = at->connector_present;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registration of filter drivers, and handlers that are set later. */
+/* Registration of filter drivers. */
 #include "ndis/stack.h"
 
 #include <stdlib.h>
@@ -99,57 +99,4 @@ VOID NdisFDeregisterFilterDriver(NDIS_HANDLE NdisFilterDriverHandle)
 	ndis_pnp_unlock();
 	driver->object.image->filter = NULL;
 	free(driver);
-}
-
-/* I9: a module changes its data handlers from FilterSetModuleOptions. */
-static NDIS_STATUS set_partial(struct ndis_filter *f, const NDIS_FILTER_PARTIAL_CHARACTERISTICS *p)
-{
-	if (p->Header.Size < NDIS_SIZEOF_FILTER_PARTIAL_CHARACTERISTICS_REVISION_1) {
-		log_error("filter %s: NdisSetOptionalHandlers: Header.Size is %u, must be %u",
-			  f->layer.object.name, p->Header.Size,
-			  (unsigned)NDIS_SIZEOF_FILTER_PARTIAL_CHARACTERISTICS_REVISION_1);
-		return NDIS_STATUS_BAD_CHARACTERISTICS;
-	}
-	f->handlers.SendNetBufferListsHandler = p->SendNetBufferListsHandler;
-	f->handlers.SendNetBufferListsCompleteHandler = p->SendNetBufferListsCompleteHandler;
-	f->handlers.CancelSendNetBufferListsHandler = p->CancelSendNetBufferListsHandler;
-	f->handlers.ReceiveNetBufferListsHandler = p->ReceiveNetBufferListsHandler;
-	f->handlers.ReturnNetBufferListsHandler = p->ReturnNetBufferListsHandler;
-	return NDIS_STATUS_SUCCESS;
-}
-
-/* From MiniportSetOptions: MiniportAddDevice and its fellows. */
-static NDIS_STATUS set_device_handlers(struct ndis_miniport_driver *driver,
-				       const NDIS_MINIPORT_PNP_CHARACTERISTICS *p)
-{
-	if (p->Header.Size < NDIS_SIZEOF_MINIPORT_PNP_CHARACTERISTICS_REVISION_1)
-		return NDIS_STATUS_BAD_CHARACTERISTICS;
-	memcpy(&driver->pnp, p, NDIS_SIZEOF_MINIPORT_PNP_CHARACTERISTICS_REVISION_1);
-	return NDIS_STATUS_SUCCESS;
-}
-
-NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE NdisHandle,
-				    PNDIS_DRIVER_OPTIONAL_HANDLERS OptionalHandlers)
-{
-	const struct ndis_object *object = NdisHandle;
-	int state;
-
-	NDIS_CALLED(NdisHandle);
-	switch (OptionalHandlers->Header.Type) {
-	case NDIS_OBJECT_TYPE_FILTER_PARTIAL_CHARACTERISTICS:
-		if (object->kind != NDIS_OBJECT_FILTER)
-			return NDIS_STATUS_INVALID_PARAMETER;
-		state = ndis_layer_state(NdisHandle);
-		if (state != NDIS_STARTING && state != NDIS_PAUSED)
-			return NDIS_STATUS_FAILURE;
-		return set_partial(NdisHandle, (void *)OptionalHandlers);
-	case NDIS_OBJECT_TYPE_MINIPORT_PNP_CHARACTERISTICS:
-		if (object->kind != NDIS_OBJECT_MINIPORT_DRIVER)
-			return NDIS_STATUS_INVALID_PARAMETER;
-		return set_device_handlers(NdisHandle, (void *)OptionalHandlers);
-	default:
-		log_error("%s: NdisSetOptionalHandlers: handlers of type 0x%02x are not supported",
-			  object->name, OptionalHandlers->Header.Type);
-		return NDIS_STATUS_NOT_SUPPORTED;
-	}
 }

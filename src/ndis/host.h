@@ -149,6 +149,11 @@ int ndis_adapter_is_removed(const struct ndis_adapter *adapter);
 struct ndis_queue_info {
 	unsigned id, processor, filters;
 	int state;                       /* enum vmq_queue_state */
+	/* How long OID_RECEIVE_FILTER_FREE_QUEUE has waited for it so far, in milliseconds; 0: it
+	 * is not being freed. It waits until every frame of the queue has been returned (G5). */
+	unsigned freeing_ms;
+	unsigned msix;                   /* the MSI-X table entry of its interrupt (C33) */
+	char owner[64];                  /* the protocol that allocated it */
 	char vm_name[128], queue_name[128];
 };
 
@@ -156,5 +161,18 @@ struct ndis_queue_info {
  * The default queue is not among them. */
 unsigned ndis_adapter_queues(struct ndis_adapter *adapter, struct ndis_queue_info *list,
 			     unsigned max);
+
+/* The longest text of a refusal, with its end. */
+#define NDIS_REFUSAL_TEXT 256
+
+/*
+ * Why the last OID_RECEIVE_FILTER_* that failed was refused: which field, what it was, what
+ * it must be; or that it was the miniport which refused, and with which status. Of the
+ * adapter, whoever asked; and of one binding, whose NDIS handle is given, for the driver
+ * that has just been refused. Empty: none has failed yet. 'size' >= 1; a text that does
+ * not fit is cut. Any thread, IRQL <= DISPATCH_LEVEL.
+ */
+void ndis_adapter_refusal(struct ndis_adapter *adapter, char *text, size_t size);
+void ndis_binding_refusal(NDIS_HANDLE binding, char *text, size_t size);
 
 #endif

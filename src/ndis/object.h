@@ -117,6 +117,7 @@ struct ndis_protocol_driver {
 	struct ndis_object object;
 	NDIS_PROTOCOL_DRIVER_CHARACTERISTICS handlers;
 	NDIS_HANDLE context;                             /* ProtocolDriverContext */
+	NDIS_SHARED_MEMORY_PROVIDER_CHARACTERISTICS memory;   /* handlers NULL: gives none (E7) */
 	bool gone;                                       /* deregistered */
 	bool told_complete;                              /* heard NetEventBindsComplete */
 };
@@ -141,6 +142,8 @@ struct ndis_filter {
 	atomic_bool restart_wanted;           /* NdisFRestartFilter was called and not yet obeyed */
 };
 
+struct vmq_classifier;
+
 /* One protocol bound to one adapter: the handle of NdisOpenAdapterEx. */
 struct ndis_binding {
 	struct ndis_layer layer;              /* first */
@@ -148,7 +151,10 @@ struct ndis_binding {
 	atomic_uint packet_filter;            /* what it asked for by OID_GEN_CURRENT_PACKET_FILTER */
 	atomic_uint lookahead;                /* the same by OID_GEN_CURRENT_LOOKAHEAD; 0: nothing */
 	struct ndis_multicast multicast;      /* the same by OID_802_3_MULTICAST_LIST */
+	/* Its filters of the default queue; control publishes, workers read; NULL: none. */
+	_Atomic(struct vmq_classifier *) default_filters;
 	atomic_bool opened;                   /* between NdisOpenAdapterEx and NdisCloseAdapterEx */
+	char refusal[NDIS_REFUSAL_TEXT];      /* of its last VMQ OID that failed */
 };
 
 /* The bindings that take receives, as the data path sees them (fan_out.c). */
@@ -192,6 +198,8 @@ struct ndis_attributes {
 	NDIS_OID *oids;                           /* OIDs it supports; ours to free */
 	unsigned n_oids;
 	NDIS_PNP_CAPABILITIES pnp;                /* wake-up as before 6.20; zero: none */
+	bool offload;                             /* the two below are there; facts_lock */
+	NDIS_OFFLOAD offload_config, offload_hardware;
 	bool filtering;                           /* the two below are there */
 	NDIS_RECEIVE_FILTER_CAPABILITIES hardware, current;
 };
@@ -221,9 +229,11 @@ struct ndis_adapter {
 	struct ndis_oid_line requests;                    /* from above the stack, one at a time */
 	struct ndis_oid_timeouts timeouts;
 	struct ndis_receive_filters *filters;             /* NULL: no receive filtering */
+	char refusal[NDIS_REFUSAL_TEXT];                  /* of the last VMQ OID that failed */
 	struct ndis_ports *ports;
 	struct ndis_reset *reset;
 	pthread_mutex_t memory_lock;
+	pthread_cond_t memory_asked;                      /* a provider has answered */
 	struct ndis_shared_block *memory;                 /* shared blocks not yet freed */
 	bool dma;                                         /* scatter-gather DMA registered (E2) */
 	struct ndis_dma *registrations;                   /* these */
@@ -277,6 +287,8 @@ void ndis_reclaim(struct ndis_binding *binding);
 
 /* shared_memory.c: a miniport halts; returns how many blocks it left behind. */
 unsigned ndis_shared_memory_reap(struct ndis_adapter *adapter);
+/* How many blocks of that queue there are. Any thread. */
+unsigned ndis_shared_memory_of_queue(struct ndis_adapter *adapter, NDIS_RECEIVE_QUEUE_ID queue);
 /* The length that was asked for of the block with that shared-memory handle; 0: there is
  * none. Any thread. */
 ULONG ndis_shared_memory_length(struct ndis_adapter *adapter, NDIS_HANDLE handle);

@@ -158,19 +158,35 @@ static NDIS_STATUS take_turn(struct ndis_adapter *a, PNDIS_OID_REQUEST r)
 	return status;
 }
 
-static void stack_turn(void *adapter)
+static void turn(struct ndis_adapter *a, PNDIS_OID_REQUEST r)
 {
-	struct ndis_adapter *a = adapter;
-	PNDIS_OID_REQUEST r = ndis_oid_line_next(&a->requests);
-	NDIS_STATUS status;
+	NDIS_STATUS status = take_turn(a, r);
 
-	if (!r)
-		return;
-	status = take_turn(a, r);
 	if (status == NDIS_STATUS_PENDING)
 		return;
 	ndis_oid_tell(r, status);
 	stack_turn_over(a);
+}
+
+static void stack_turn(void *adapter)
+{
+	struct ndis_adapter *a = adapter;
+	PNDIS_OID_REQUEST r = ndis_oid_line_next(&a->requests);
+
+	if (r)
+		turn(a, r);
+}
+
+static void turn_again(void *request)
+{
+	PNDIS_OID_REQUEST r = request;
+
+	turn(ndis_oid_private(r)->adapter, r);
+}
+
+void ndis_oid_again(PNDIS_OID_REQUEST r)
+{
+	kernel_call_work(turn_again, r);
 }
 
 static NDIS_STATUS submit(struct ndis_adapter *a, PNDIS_OID_REQUEST r)

@@ -90,6 +90,9 @@ bool ndis_oid_answer(struct ndis_adapter *adapter, struct ndis_binding *binding,
  */
 NDIS_STATUS ndis_oid_begin(struct ndis_adapter *adapter, struct ndis_binding *binding,
 			   PNDIS_OID_REQUEST request, bool *forward);
+/* oid.c: a request that ndis_oid_begin() kept, by PENDING without '*forward', has its turn
+ * still and begins anew, on a system thread. Any thread, IRQL <= DISPATCH_LEVEL. */
+void ndis_oid_again(PNDIS_OID_REQUEST request);
 void ndis_oid_end(struct ndis_adapter *adapter, struct ndis_binding *binding,
 		  PNDIS_OID_REQUEST request, NDIS_STATUS status);
 

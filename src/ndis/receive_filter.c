@@ -7,6 +7,8 @@
 
 #include <assert.h>
 
+#include "base/log.h"
+
 /* X(OID, request type, what checks or answers it, what follows the miniport or NULL) */
 #define RF_ROWS(X)                                                                              \
 	X(HARDWARE_CAPABILITIES,     QueryInformation, rf_hardware_capabilities, NULL)          \
@@ -26,6 +28,7 @@
 	X(CLEAR_FILTER,              SetInformation,   rf_clear_filter_begin,    rf_clear_filter_end)
 
 struct rf_row {
+	const char *name;
 	NDIS_OID oid;
 	NDIS_REQUEST_TYPE type;
 	NDIS_STATUS (*begin)(struct rf_call *call);
@@ -34,7 +37,7 @@ struct rf_row {
 
 static const struct rf_row rows[] = {
 #define X(name, request, begin_fn, end_fn) \
-	{ OID_RECEIVE_FILTER_##name, NdisRequest##request, begin_fn, end_fn },
+	{ #name, OID_RECEIVE_FILTER_##name, NdisRequest##request, begin_fn, end_fn },
 	RF_ROWS(X)
 #undef X
 };
@@ -57,21 +60,57 @@ static const struct rf_row *row_of(const NDIS_OID_REQUEST *r)
 	return NULL;
 }
 
+static const char *name_of(NDIS_OID oid)
+{
+	for (unsigned i = 0; i < N_ROWS; i++)
+		if (rows[i].oid == oid)
+			return rows[i].name;
+	return "";
+}
+
+static bool call_open(struct rf_call *call, struct ndis_binding *binding, PNDIS_OID_REQUEST r)
+{
+	bool known = rf_call_open(call, binding, r);
+
+	call->name = name_of(r->DATA.QUERY_INFORMATION.Oid);
+	return known;
+}
+
+/* What needs no look at the buffer. */
+static NDIS_STATUS supported(const struct rf_call *call, const struct rf_row *row, bool known)
+{
+	unsigned version = ndis_version(call->binding->layer.adapter);
+
+	/* C24; and a type that the OID does not have is no request of ours (X32). */
+	if (!call->cache)
+		return rf_refuse(call, NDIS_STATUS_NOT_SUPPORTED,
+				 "the adapter has no receive filtering");
+	if (version < NDIS_VERSION(6, 20))
+		return rf_refuse(call, NDIS_STATUS_NOT_SUPPORTED,
+				 "the miniport is of NDIS %u.%u, must be of 6.20 or later",
+				 version >> 16, version & 0xffff);
+	if (!row || !known)
+		return rf_refuse(call, NDIS_STATUS_NOT_SUPPORTED,
+				 "RequestType is %d, which this OID does not have",
+				 (int)call->request->RequestType);
+	/* D38: a program may look, but queues and filters are a driver's. */
+	if (row->end && rf_call_is_application(call))
+		return rf_refuse(call, NDIS_STATUS_NOT_SUPPORTED,
+				 "a program asks, and queues and filters are a driver's to change");
+	return NDIS_STATUS_SUCCESS;
+}
+
 NDIS_STATUS ndis_receive_filter_begin(struct ndis_binding *binding, PNDIS_OID_REQUEST request,
 				      bool *forward)
 {
 	const struct rf_row *row = row_of(request);
 	struct rf_call call;
-	NDIS_STATUS status;
+	bool known = call_open(&call, binding, request);
+	NDIS_STATUS status = supported(&call, row, known);
 
 	*forward = false;
-	/* C24; and a type that the OID does not have is no request of ours (X32). */
-	if (!row || !rf_call_open(&call, binding, request) || !call.cache ||
-	    ndis_version(binding->layer.adapter) < NDIS_VERSION(6, 20))
-		return NDIS_STATUS_NOT_SUPPORTED;
-	/* D38: a program may look, but queues and filters are a driver's. */
-	if (row->end && rf_call_is_application(&call))
-		return NDIS_STATUS_NOT_SUPPORTED;
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
 	pthread_mutex_lock(&call.cache->lock);
 	assert(!call.cache->pending.request);
 	status = row->begin(&call);
@@ -93,22 +132,39 @@ static void account(const struct rf_call *call)
 		*call->produced = used < call->out ? used : call->out;
 }
 
+/* E11: a queue that is gone has no memory any more. */
+static void want_no_memory(struct ndis_adapter *a, NDIS_RECEIVE_QUEUE_ID freed)
+{
+	unsigned n = freed ? ndis_shared_memory_of_queue(a, freed) : 0;
+
+	if (n)
+		log_error("adapter %s: OID_RECEIVE_FILTER_FREE_QUEUE of queue %u has ended, and %u "
+			  "blocks of its shared memory are not freed (E11)",
+			  a->layer.object.name, (unsigned)freed, n);
+}
+
 void ndis_receive_filter_end(struct ndis_binding *binding, PNDIS_OID_REQUEST request,
 			     NDIS_STATUS status)
 {
 	const struct rf_row *row = row_of(request);
+	NDIS_RECEIVE_QUEUE_ID freed = 0;
 	struct rf_call call;
 
-	if (!row || !row->end || !rf_call_open(&call, binding, request) || !call.cache)
+	if (!row || !row->end || !call_open(&call, binding, request) || !call.cache)
 		return;
 	pthread_mutex_lock(&call.cache->lock);
 	if (call.cache->pending.request == request) {
 		row->end(&call, status);
 		if (status == NDIS_STATUS_SUCCESS)
 			account(&call);
+		else
+			rf_refuse(&call, status, "the miniport refused it with status 0x%08x",
+				  (unsigned)status);
+		freed = call.cache->pending.freed;
 		call.cache->pending = (struct rf_pending){ 0 };
 	}
 	pthread_mutex_unlock(&call.cache->lock);
+	want_no_memory(binding->layer.adapter, freed);
 }
 
 bool rf_call_is_application(const struct rf_call *call)
@@ -136,11 +192,25 @@ bool rf_queue_usable(const struct rf_queue *q)
 	return q->state != VMQ_QUEUE_STOP_DMA && q->state != VMQ_QUEUE_FREEING;
 }
 
-struct rf_queue *rf_queue_own(const struct rf_call *call, NDIS_RECEIVE_QUEUE_ID id)
+NDIS_STATUS rf_queue_own(const struct rf_call *call, NDIS_RECEIVE_QUEUE_ID id,
+			 struct rf_queue **queue)
 {
 	struct rf_queue *q = rf_queue_find(call->cache, id);
+	const char *fault = NULL;
 
-	return q && q->owner == call->binding && rf_queue_usable(q) ? q : NULL;
+	if (id == NDIS_DEFAULT_RECEIVE_QUEUE_ID)
+		fault = "a queue of the caller's, not the default queue";
+	else if (!q)
+		fault = "that of an allocated queue";
+	else if (q->owner != call->binding)
+		fault = "that of a queue which the caller allocated";
+	else if (!rf_queue_usable(q))
+		fault = "that of a queue which is not being freed";
+	if (fault)
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER, "QueueId is %u, must be %s",
+				 (unsigned)id, fault);
+	*queue = q;
+	return NDIS_STATUS_SUCCESS;
 }
 
 int rf_queue_move(struct rf_queue *q, enum vmq_queue_event event)
@@ -189,4 +259,19 @@ struct ndis_binding *ndis_receive_filter_owner(struct ndis_adapter *adapter,
 	if (!f || id > f->max_queues)
 		return NULL;
 	return atomic_load_explicit(&f->owners[id], memory_order_relaxed);
+}
+
+struct ndis_binding *ndis_receive_filter_allocator(struct ndis_adapter *adapter,
+						   NDIS_RECEIVE_QUEUE_ID id)
+{
+	struct ndis_receive_filters *f = adapter->filters;
+	struct ndis_binding *owner = NULL;
+
+	if (!f || id == NDIS_DEFAULT_RECEIVE_QUEUE_ID || id > f->max_queues)
+		return NULL;
+	pthread_mutex_lock(&f->lock);
+	if (f->queues[id] && !f->queues[id]->abandoned)
+		owner = f->queues[id]->owner;
+	pthread_mutex_unlock(&f->lock);
+	return owner;
 }

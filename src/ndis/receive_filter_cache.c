@@ -10,17 +10,29 @@ static void default_queue_init(struct ndis_receive_filters *f)
 	TAILQ_INIT(&f->default_queue.filters);
 }
 
-/* As many ids as the adapter's capabilities say, but never more than 16 bits (B9). */
-static void limits_init(struct ndis_receive_filters *f)
+static unsigned larger(ULONG64 a, ULONG64 b)
 {
-	const NDIS_RECEIVE_FILTER_CAPABILITIES *c = &f->adapter->attributes.current;
-	ULONG64 filters = (ULONG64)c->MaxMacHeaderFilters + c->MaxPacketCoalescingFilters;
+	ULONG64 n = a > b ? a : b;
 
-	f->max_queues = c->NumQueues < RF_MAX_IDS ? c->NumQueues : RF_MAX_IDS;
-	f->max_filters = filters < RF_MAX_IDS ? (unsigned)filters : RF_MAX_IDS;
+	return n < RF_MAX_IDS ? (unsigned)n : RF_MAX_IDS;
 }
 
-struct ndis_receive_filters *ndis_receive_filters_create(const struct ndis_adapter *adapter)
+static ULONG64 filters_of(const NDIS_RECEIVE_FILTER_CAPABILITIES *c)
+{
+	return (ULONG64)c->MaxMacHeaderFilters + c->MaxPacketCoalescingFilters;
+}
+
+/* As many ids as the hardware has, so that the current capabilities may grow that far
+ * (H13), but never more than 16 bits (B9). */
+static void limits_init(struct ndis_receive_filters *f)
+{
+	const struct ndis_attributes *at = &f->adapter->attributes;
+
+	f->max_queues = larger(at->hardware.NumQueues, at->current.NumQueues);
+	f->max_filters = larger(filters_of(&at->hardware), filters_of(&at->current));
+}
+
+struct ndis_receive_filters *ndis_receive_filters_create(struct ndis_adapter *adapter)
 {
 	struct ndis_receive_filters *f = calloc(1, sizeof(*f));
 
@@ -30,6 +42,7 @@ struct ndis_receive_filters *ndis_receive_filters_create(const struct ndis_adapt
 	pthread_mutex_init(&f->lock, NULL);
 	default_queue_init(f);
 	limits_init(f);
+	rf_free_watch_init(f);
 	f->queues = calloc(f->max_queues + 1, sizeof(*f->queues));
 	f->owners = calloc(f->max_queues + 1, sizeof(*f->owners));
 	f->filters = calloc(f->max_filters + 1, sizeof(*f->filters));
@@ -37,7 +50,8 @@ struct ndis_receive_filters *ndis_receive_filters_create(const struct ndis_adapt
 		goto fail;
 	if (f->max_queues) {
 		f->queue_ids = id_pool_create(f->max_queues);
-		if (!f->queue_ids)
+		f->rest = rf_rest_create(f);
+		if (!f->queue_ids || !f->rest)
 			goto fail;
 	}
 	if (f->max_filters) {
@@ -56,11 +70,14 @@ void ndis_receive_filters_destroy(struct ndis_receive_filters *f)
 {
 	if (!f)
 		return;
+	rf_free_watch_destroy(f);
+	rf_rest_destroy(f->rest);
 	/* A request that the miniport never ended: its filter is on no queue yet. */
 	if (f->pending.filter && !f->filters[f->pending.filter->id])
-		free(f->pending.filter);
+		rf_filter_destroy(f->pending.filter);
+	vmq_classifier_destroy(f->pending.classifier);
 	for (unsigned id = 1; f->filters && id <= f->max_filters; id++)
-		free(f->filters[id]);
+		rf_filter_destroy(f->filters[id]);
 	for (unsigned id = 1; f->queues && id <= f->max_queues; id++)
 		free(f->queues[id]);
 	free(f->pending.batch);
@@ -93,6 +110,25 @@ unsigned ndis_receive_filter_left(struct ndis_adapter *adapter, const struct ndi
 			left++;
 	pthread_mutex_unlock(&f->lock);
 	return left;
+}
+
+void ndis_receive_filter_forget(struct ndis_binding *binding)
+{
+	struct ndis_receive_filters *f = binding->layer.adapter->filters;
+
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	for (unsigned id = 1; id <= f->max_queues; id++)
+		if (f->queues[id] && f->queues[id]->owner == binding) {
+			f->queues[id]->owner = NULL;
+			atomic_store_explicit(&f->owners[id], NULL, memory_order_relaxed);
+		}
+	for (unsigned id = 1; id <= f->max_filters; id++)
+		if (f->filters[id] && f->filters[id]->owner == binding)
+			f->filters[id]->owner = NULL;
+	rf_default_forget(binding);
+	pthread_mutex_unlock(&f->lock);
 }
 
 bool ndis_receive_filter_leftover(struct ndis_adapter *adapter, const struct ndis_binding *binding,

@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "base/id_pool.h"
+#include "criteria/criteria.h"
 #include "ndis/receive_filter.h"
 #include "vmq/queue_state.h"
 
@@ -24,6 +25,8 @@ struct rf_filter {
 	NDIS_RECEIVE_FILTER_TYPE type;
 	struct rf_queue *queue;
 	const struct ndis_binding *owner;         /* who set it; only they may clear it (D31) */
+	struct vmq_criteria criteria;             /* of the default queue's: what it asks of a frame;
+						   * no tests: NDIS does not look for it */
 	ULONG length;
 	UCHAR bytes[];                            /* what was set, FilterId filled in (D37) */
 };
@@ -35,7 +38,8 @@ struct rf_queue {
 	NDIS_RECEIVE_QUEUE_ID id;
 	enum vmq_queue_state state;
 	bool abandoned;                           /* its FREE was aborted half-way (U12) */
-	const struct ndis_binding *owner;
+	uint64_t freeing_since;                   /* clock_ns() when its FREE began; 0: it did not */
+	struct ndis_binding *owner;
 	NDIS_RECEIVE_QUEUE_PARAMETERS parameters; /* as allocated and changed since (C47) */
 	unsigned n_filters;
 	struct rf_filter_list filters;
@@ -46,20 +50,29 @@ struct rf_pending {
 	PNDIS_OID_REQUEST request;                /* NULL: none */
 	struct rf_queue *queue;
 	struct rf_filter *filter;
+	struct vmq_classifier *classifier;        /* of filters of the default queue: what no worker
+						   * goes by, and will if it is (SET) or if it is
+						   * not (CLEAR) done */
 	enum vmq_queue_state before;              /* FREE: the state to go back to */
 	NDIS_RECEIVE_QUEUE_PARAMETERS parameters; /* set of QUEUE_PARAMETERS: what will hold */
 	ULONG caller_id;                          /* what stood where an id was written */
 	ULONG first, stride, n;                   /* ALLOCATION_COMPLETE: the array, ... */
 	struct rf_queue **batch;                  /* ... and the queue of each element */
 	ULONG used;                               /* bytes of the request that were understood */
+	NDIS_RECEIVE_QUEUE_ID freed;              /* FREE: the queue that is gone now; 0: none */
 };
 
+struct rf_rest;
+
 struct ndis_receive_filters {
-	const struct ndis_adapter *adapter;
+	struct ndis_adapter *adapter;
 	pthread_mutex_t lock;                     /* all below, but for 'owners' */
 	unsigned max_queues, max_filters;         /* the ids there are */
 	unsigned n_queues, n_filters[RF_FILTER_TYPES];
 	struct id_pool *queue_ids, *filter_ids;   /* NULL: there are none */
+	struct rf_rest *rest;                     /* freed ids that are not in the pool yet (U16) */
+	KTIMER free_timer;                        /* tells of a FREE that waits (G5) */
+	KDPC free_dpc;
 	struct rf_queue default_queue;
 	struct rf_queue **queues;                 /* by id; NULL: unused */
 	struct rf_filter **filters;               /* by id */
@@ -69,6 +82,7 @@ struct ndis_receive_filters {
 
 /* One request, whatever its type: the union's arm, taken apart (X12). */
 struct rf_call {
+	const char *name;                         /* of its OID, behind OID_RECEIVE_FILTER_ */
 	struct ndis_receive_filters *cache;
 	struct ndis_binding *binding;
 	PNDIS_OID_REQUEST request;
@@ -80,10 +94,18 @@ struct rf_call {
 
 /* What a structure's header may say: sizes by revision (K). */
 struct rf_layout {
+	const char *name;
 	UCHAR revisions;
 	USHORT max;                               /* with the compiler's padding */
 	USHORT size[3];
 };
+
+/* ---- receive_filter_refusal.c ---- */
+
+/* 'status', with a text that says which field is wrong, what it is and what it must be:
+ * for the log, and for whoever asked (ndis_adapter_refusal). */
+NDIS_STATUS rf_refuse(const struct rf_call *call, NDIS_STATUS status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- receive_filter_call.c: lengths and headers ---- */
 
@@ -102,6 +124,9 @@ NDIS_STATUS rf_call_take(const struct rf_call *call, const struct rf_layout *lay
 NDIS_STATUS rf_call_take_at(const struct rf_call *call, ULONG offset, ULONG room,
 			    const struct rf_layout *layout, void *to);
 
+/* The size of the header's revision; 0: there is no such revision. */
+ULONG rf_layout_size(const struct rf_layout *layout, const NDIS_OBJECT_HEADER *header);
+
 /* Checks an array behind 'behind' bytes (C42, D23); '*end' is the first byte after
  * it, 'behind' when it is empty. */
 NDIS_STATUS rf_call_array(const struct rf_call *call, ULONG behind, ULONG first, ULONG n,
@@ -118,8 +143,10 @@ NDIS_STATUS rf_call_answered(const struct rf_call *call, ULONG n);
 /* The queue with that id, UNDEFINED ones aside; NULL: there is none. */
 struct rf_queue *rf_queue_find(struct ndis_receive_filters *cache, NDIS_RECEIVE_QUEUE_ID id);
 
-/* The queue, if the caller allocated it and it is not being freed (C9, C45). */
-struct rf_queue *rf_queue_own(const struct rf_call *call, NDIS_RECEIVE_QUEUE_ID id);
+/* '*queue' is the one with that id, if the caller allocated it and it is not being freed
+ * (C9, C45); else the request is refused with INVALID_PARAMETER. */
+NDIS_STATUS rf_queue_own(const struct rf_call *call, NDIS_RECEIVE_QUEUE_ID id,
+			 struct rf_queue **queue);
 
 /* Whether OID_RECEIVE_FILTER_* other than FREE_QUEUE may still name it (C11). */
 bool rf_queue_usable(const struct rf_queue *queue);
@@ -132,6 +159,59 @@ const NDIS_RECEIVE_FILTER_CAPABILITIES *rf_current(const struct rf_call *call);
 
 /* Whether the request comes from a program and not from a driver (C51, D38). */
 bool rf_call_is_application(const struct rf_call *call);
+
+/* ---- receive_filter_parameters.c ---- */
+
+/* What ALLOCATE_QUEUE must hold (C27, C28, C30, C34). */
+NDIS_STATUS rf_queue_parameters_check(const struct rf_call *call,
+				      const NDIS_RECEIVE_QUEUE_PARAMETERS *p);
+
+/* ---- receive_filter_report.c ---- */
+
+/* 'name' as UTF-8, cut at a character's end when it does not fit. */
+void rf_name_text(const NDIS_QUEUE_NAME *name, char *text, size_t size);
+
+/* ---- receive_filter_queue.c ---- */
+
+/* Takes a queue that is UNDEFINED now out of the cache; its id rests (U10, U16). */
+void rf_queue_remove(struct ndis_receive_filters *cache, struct rf_queue *queue);
+
+/* ---- receive_filter_free.c: freed ids rest, and a FREE that waits is told ---- */
+
+struct rf_rest *rf_rest_create(struct ndis_receive_filters *cache);
+/* The ids that rest are nobody's any more; accepts NULL. Without the cache's lock. */
+void rf_rest_destroy(struct rf_rest *rest);
+/* Puts 'id' into the pool, behind all others, once every worker has passed a point at which
+ * it held no send that carries it (U16). */
+void rf_rest_add(struct rf_rest *rest, NDIS_RECEIVE_QUEUE_ID id);
+/* How many ids rest. */
+unsigned rf_rest_count(const struct rf_rest *rest);
+/* 'request' found no id and has its turn; it gets another one when an id comes back.
+ * FALSE: none rests. */
+bool rf_rest_wait(struct rf_rest *rest, PNDIS_OID_REQUEST request);
+
+/* ---- receive_filter_default.c: the default queue's filters, as workers go by them ---- */
+
+/* Before the miniport is asked for the default queue's filter 'n', and at the end: 'made' is
+ * in force once it is set. FALSE: no memory. */
+bool rf_default_set_begin(const struct rf_call *call, const struct rf_filter *n,
+			  struct vmq_classifier **made);
+void rf_default_set_end(const struct rf_call *call, struct vmq_classifier *made, bool set);
+/* The same for its clearing: at once nobody goes by it, 'before' is in force again when
+ * the miniport has not cleared it. */
+bool rf_default_clear_begin(const struct rf_call *call, const struct rf_filter *n,
+			    struct vmq_classifier **before);
+void rf_default_clear_end(const struct rf_call *call, struct vmq_classifier *before, bool cleared);
+/* A binding is gone: nothing of it is in force. */
+void rf_default_forget(struct ndis_binding *binding);
+
+void rf_free_watch_init(struct ndis_receive_filters *cache);
+void rf_free_watch_destroy(struct ndis_receive_filters *cache);
+
+/* ---- receive_filter_set.c ---- */
+
+/* A filter that is on no queue (any more). */
+void rf_filter_destroy(struct rf_filter *filter);   /* accepts NULL */
 
 extern const struct rf_layout rf_queue_parameters_layout, rf_filter_parameters_layout;
 

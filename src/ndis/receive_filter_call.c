@@ -41,14 +41,22 @@ bool rf_call_open(struct rf_call *call, struct ndis_binding *binding, PNDIS_OID_
 NDIS_STATUS rf_call_short(const struct rf_call *call, ULONG needed)
 {
 	*call->needed = needed;
-	return NDIS_STATUS_INVALID_LENGTH;
+	return rf_refuse(call, NDIS_STATUS_INVALID_LENGTH,
+			 "the buffer has %u bytes to read and %u to write, must have %u",
+			 (unsigned)call->in, (unsigned)call->out, (unsigned)needed);
+}
+
+static NDIS_STATUS no_buffer(const struct rf_call *call)
+{
+	return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+			 "InformationBuffer is NULL, and its length is not 0");
 }
 
 NDIS_STATUS rf_call_room(const struct rf_call *call, ULONG n)
 {
 	if (call->out < n)
 		return rf_call_short(call, n);
-	return call->buffer ? NDIS_STATUS_SUCCESS : NDIS_STATUS_INVALID_PARAMETER;
+	return call->buffer ? NDIS_STATUS_SUCCESS : no_buffer(call);
 }
 
 NDIS_STATUS rf_call_answered(const struct rf_call *call, ULONG n)
@@ -57,26 +65,43 @@ NDIS_STATUS rf_call_answered(const struct rf_call *call, ULONG n)
 	return NDIS_STATUS_SUCCESS;
 }
 
-/* The size of the header's revision; 0: there is no such revision. */
-static ULONG layout_size(const struct rf_layout *layout, const NDIS_OBJECT_HEADER *h)
+ULONG rf_layout_size(const struct rf_layout *layout, const NDIS_OBJECT_HEADER *h)
 {
 	if (h->Type != NDIS_OBJECT_TYPE_DEFAULT || !h->Revision || h->Revision > layout->revisions)
 		return 0;
 	return layout->size[h->Revision - 1];
 }
 
+static NDIS_STATUS bad_header(const struct rf_call *call, const struct rf_layout *layout,
+			      const NDIS_OBJECT_HEADER *h)
+{
+	ULONG size = rf_layout_size(layout, h);
+
+	if (h->Type != NDIS_OBJECT_TYPE_DEFAULT)
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+				 "Header.Type of %s is 0x%02x, must be 0x%02x", layout->name, h->Type,
+				 NDIS_OBJECT_TYPE_DEFAULT);
+	if (!size)
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+				 "Header.Revision of %s is %u, must be 1 to %u", layout->name,
+				 h->Revision, layout->revisions);
+	return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+			 "Header.Size of %s is %u, must be %u for revision %u", layout->name, h->Size,
+			 (unsigned)size, h->Revision);
+}
+
 /* Type, Revision and Size of one header (C26): wrong, or merely too short for 'room'. */
 static NDIS_STATUS header_check(const struct rf_call *call, ULONG room,
 				const struct rf_layout *layout, const NDIS_OBJECT_HEADER *h)
 {
-	ULONG size = layout_size(layout, h);
+	ULONG size = rf_layout_size(layout, h);
 
 	if (!size)
-		return NDIS_STATUS_INVALID_PARAMETER;
+		return bad_header(call, layout, h);
 	if (room < size || h->Size < size)
 		return rf_call_short(call, size);
 	if (h->Size > layout->max)
-		return NDIS_STATUS_INVALID_PARAMETER;
+		return bad_header(call, layout, h);
 	return h->Size > room ? rf_call_short(call, h->Size) : NDIS_STATUS_SUCCESS;
 }
 
@@ -89,15 +114,15 @@ NDIS_STATUS rf_call_take(const struct rf_call *call, const struct rf_layout *lay
 	if (call->in < sizeof(h))
 		return rf_call_short(call, layout->size[0]);
 	if (!call->buffer)
-		return NDIS_STATUS_INVALID_PARAMETER;
+		return no_buffer(call);
 	memcpy(&h, call->buffer, sizeof(h));
 	/* A buffer that holds no revision at all is short, whatever its header says. */
-	if (call->in < layout->size[0] && !layout_size(layout, &h))
+	if (call->in < layout->size[0] && !rf_layout_size(layout, &h))
 		return rf_call_short(call, layout->size[0]);
 	status = header_check(call, call->in, layout, &h);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
-	*size = layout_size(layout, &h);
+	*size = rf_layout_size(layout, &h);
 	memset(to, 0, layout->max);
 	memcpy(to, call->buffer, *size);
 	return NDIS_STATUS_SUCCESS;
@@ -111,11 +136,11 @@ NDIS_STATUS rf_call_take_at(const struct rf_call *call, ULONG offset, ULONG room
 	memcpy(&h, call->buffer + offset, sizeof(h));
 	/* 'room' is the array's element size, which the caller chose: a header that
 	 * does not fit in it is wrong, and no longer buffer would mend that. */
-	if (!layout_size(layout, &h) || layout_size(layout, &h) > room ||
-	    h.Size < layout_size(layout, &h) || h.Size > layout->max)
-		return NDIS_STATUS_INVALID_PARAMETER;
+	if (!rf_layout_size(layout, &h) || rf_layout_size(layout, &h) > room ||
+	    h.Size < rf_layout_size(layout, &h) || h.Size > layout->max)
+		return bad_header(call, layout, &h);
 	memset(to, 0, layout->max);
-	memcpy(to, call->buffer + offset, layout_size(layout, &h));
+	memcpy(to, call->buffer + offset, rf_layout_size(layout, &h));
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -127,10 +152,18 @@ NDIS_STATUS rf_call_array(const struct rf_call *call, ULONG behind, ULONG first,
 	*end = behind;
 	if (!n)
 		return NDIS_STATUS_SUCCESS;
-	if (stride < element || first < behind)
-		return NDIS_STATUS_INVALID_PARAMETER;
+	if (stride < element)
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+				 "the array's element size is %u, must be at least %u",
+				 (unsigned)stride, (unsigned)element);
+	if (first < behind)
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+				 "the array's offset is %u, must be at least %u", (unsigned)first,
+				 (unsigned)behind);
 	if (bytes + first > UINT32_MAX)
-		return NDIS_STATUS_INVALID_PARAMETER;
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+				 "the array has %u elements of %u bytes at %u, must end below 4 GB",
+				 (unsigned)n, (unsigned)stride, (unsigned)first);
 	*end = (ULONG)(bytes + first);
 	return *end > call->in ? rf_call_short(call, *end) : NDIS_STATUS_SUCCESS;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct rf_layout filter_array_layout = {
-	2, sizeof(NDIS_RECEIVE_FILTER_INFO_ARRAY),
+	"NDIS_RECEIVE_FILTER_INFO_ARRAY", 2, sizeof(NDIS_RECEIVE_FILTER_INFO_ARRAY),
 	{ NDIS_SIZEOF_RECEIVE_FILTER_INFO_ARRAY_REVISION_1,
 	  NDIS_SIZEOF_RECEIVE_FILTER_INFO_ARRAY_REVISION_2 },
 };
@@ -157,7 +157,8 @@ NDIS_STATUS rf_get_queue_parameters(struct rf_call *call)
 		return status;
 	q = rf_queue_find(call->cache, p.QueueId);
 	if (!q || q->id == NDIS_DEFAULT_RECEIVE_QUEUE_ID || !rf_queue_usable(q))
-		return NDIS_STATUS_INVALID_PARAMETER;
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER, "QueueId is %u, must be that of "
+				 "an allocated queue which is not being freed", (unsigned)p.QueueId);
 	answer = q->parameters;
 	answer.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
 	answer.Header.Revision = p.Header.Revision;   /* as the caller knows it */
@@ -190,9 +191,13 @@ NDIS_STATUS rf_enum_filters(struct rf_call *call)
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
 	q = rf_queue_find(call->cache, a.QueueId);
-	if (!q || !rf_queue_usable(q) ||
-	    a.Flags & ~NDIS_RECEIVE_FILTER_INFO_ARRAY_VPORT_ID_SPECIFIED)
-		return NDIS_STATUS_INVALID_PARAMETER;
+	if (!q || !rf_queue_usable(q))
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER, "QueueId is %u, must be 0 or that "
+				 "of a queue which is not being freed", (unsigned)a.QueueId);
+	if (a.Flags & ~(ULONG)NDIS_RECEIVE_FILTER_INFO_ARRAY_VPORT_ID_SPECIFIED)
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER, "Flags is 0x%x, must be of 0x%x",
+				 (unsigned)a.Flags,
+				 NDIS_RECEIVE_FILTER_INFO_ARRAY_VPORT_ID_SPECIFIED);
 	a.Header.Size = (USHORT)size;
 	a.FirstElementOffset = size;
 	a.NumElements = wanted(&a) ? q->n_filters : 0;
@@ -226,7 +231,9 @@ NDIS_STATUS rf_filter_parameters(struct rf_call *call)
 		return status;
 	f = p.FilterId <= cache->max_filters ? cache->filters[p.FilterId] : NULL;
 	if (!f)
-		return NDIS_STATUS_INVALID_PARAMETER;
+		return rf_refuse(call, NDIS_STATUS_INVALID_PARAMETER,
+				 "FilterId is %u, must be that of a filter which is set",
+				 (unsigned)p.FilterId);
 	status = rf_call_room(call, f->length);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;

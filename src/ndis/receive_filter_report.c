@@ -2,7 +2,10 @@
 /* The adapter's queues as a person's table wants them. */
 #include "ndis/receive_filter_cache.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 /* The next character of 'name' from '*at' on; a lone surrogate and a control
  * character, which would play with a terminal, become '?'. */
@@ -48,8 +51,7 @@ static unsigned utf8(unsigned c, char out[4])
 	return 4;
 }
 
-/* 'name' as UTF-8, cut at a character's end when it does not fit. */
-static void name_text(const NDIS_QUEUE_NAME *name, char *text, size_t size)
+void rf_name_text(const NDIS_QUEUE_NAME *name, char *text, size_t size)
 {
 	unsigned n = name->Length / sizeof(name->String[0]), at = 0;
 	size_t used = 0;
@@ -64,6 +66,14 @@ static void name_text(const NDIS_QUEUE_NAME *name, char *text, size_t size)
 		used += len;
 	}
 	text[used] = '\0';
+}
+
+/* At least 1: a FREE that has just begun has begun. */
+static unsigned since_ms(uint64_t then)
+{
+	uint64_t ms = (clock_ns() - then) / 1000000;
+
+	return ms ? (unsigned)ms : 1;
 }
 
 unsigned ndis_adapter_queues(struct ndis_adapter *adapter, struct ndis_queue_info *list,
@@ -89,8 +99,13 @@ unsigned ndis_adapter_queues(struct ndis_adapter *adapter, struct ndis_queue_inf
 				q->parameters.ProcessorAffinity.Mask);
 			i->filters = q->n_filters;
 			i->state = q->state;
-			name_text(&q->parameters.VmName, i->vm_name, sizeof(i->vm_name));
-			name_text(&q->parameters.QueueName, i->queue_name, sizeof(i->queue_name));
+			i->msix = q->parameters.MSIXTableEntry;
+			i->freeing_ms = q->freeing_since ? since_ms(q->freeing_since) : 0;
+			snprintf(i->owner, sizeof(i->owner), "%s",
+				 q->owner ? q->owner->protocol->object.name : "");
+			rf_name_text(&q->parameters.VmName, i->vm_name, sizeof(i->vm_name));
+			rf_name_text(&q->parameters.QueueName, i->queue_name,
+				     sizeof(i->queue_name));
 		}
 		n++;
 	}

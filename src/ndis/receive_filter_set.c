@@ -2,7 +2,9 @@
 /* The OIDs that set and clear filters (D). Whether a set of tests is one that the
  * hardware can make is the miniport's to say; what it never advertised is ours. */
 #include "ndis/receive_filter_cache.h"
+#include "ndis/task_offload.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,19 +12,21 @@
 #define FILTER_ID_AT offsetof(NDIS_RECEIVE_FILTER_PARAMETERS, FilterId)
 
 const struct rf_layout rf_filter_parameters_layout = {
-	2, sizeof(NDIS_RECEIVE_FILTER_PARAMETERS),
+	"NDIS_RECEIVE_FILTER_PARAMETERS", 2, sizeof(NDIS_RECEIVE_FILTER_PARAMETERS),
 	{ NDIS_SIZEOF_RECEIVE_FILTER_PARAMETERS_REVISION_1,
 	  NDIS_SIZEOF_RECEIVE_FILTER_PARAMETERS_REVISION_2 },
 };
 
 static const struct rf_layout field_layout = {
-	2, sizeof(NDIS_RECEIVE_FILTER_FIELD_PARAMETERS),
+	"NDIS_RECEIVE_FILTER_FIELD_PARAMETERS", 2,
+	sizeof(NDIS_RECEIVE_FILTER_FIELD_PARAMETERS),
 	{ NDIS_SIZEOF_RECEIVE_FILTER_FIELD_PARAMETERS_REVISION_1,
 	  NDIS_SIZEOF_RECEIVE_FILTER_FIELD_PARAMETERS_REVISION_2 },
 };
 
 static const struct rf_layout clear_layout = {
-	1, sizeof(NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS),
+	"NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS", 1,
+	sizeof(NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS),
 	{ NDIS_SIZEOF_RECEIVE_FILTER_CLEAR_PARAMETERS_REVISION_1 },
 };
 
@@ -52,17 +56,37 @@ static bool advertised(ULONG bits, ULONG value)
 	return value && value <= 32 && bits >> (value - 1) & 1;
 }
 
-static bool field_valid(const NDIS_RECEIVE_FILTER_CAPABILITIES *c,
-			const NDIS_RECEIVE_FILTER_FIELD_PARAMETERS *p)
+#define INVALID       NDIS_STATUS_INVALID_PARAMETER
+#define UNTAGGED_ONLY NDIS_RECEIVE_FILTER_FIELD_MAC_HEADER_VLAN_UNTAGGED_OR_ZERO
+
+/* Element 'i' of the field array. */
+static NDIS_STATUS field_check(const struct rf_call *call, unsigned i,
+			       const NDIS_RECEIVE_FILTER_FIELD_PARAMETERS *p)
 {
+	const NDIS_RECEIVE_FILTER_CAPABILITIES *c = rf_current(call);
 	/* The union's members are enums of one size; any of them reads the number. */
 	ULONG field = (ULONG)p->HeaderField.MacHeaderField;
+	ULONG fields = fields_of(c, (ULONG)p->FrameHeader);
 
-	if (p->Flags & ~NDIS_RECEIVE_FILTER_FIELD_MAC_HEADER_VLAN_UNTAGGED_OR_ZERO ||
-	    (p->Flags && p->FrameHeader != NdisFrameHeaderMac))
-		return false;
-	return advertised(c->SupportedFilterTests, (ULONG)p->ReceiveFilterTest) &&
-	       advertised(fields_of(c, (ULONG)p->FrameHeader), field);   /* D7, D11 */
+	if (p->Flags & ~(ULONG)UNTAGGED_ONLY)
+		return rf_refuse(call, INVALID, "Flags of field %u is 0x%x, must be 0 or 0x%x", i,
+				 (unsigned)p->Flags, UNTAGGED_ONLY);
+	if (p->Flags && p->FrameHeader != NdisFrameHeaderMac)
+		return rf_refuse(call, INVALID, "Flags of field %u is 0x%x, must be 0 outside the MAC "
+				 "header", i, (unsigned)p->Flags);
+	if (!advertised(c->SupportedFilterTests, (ULONG)p->ReceiveFilterTest))
+		return rf_refuse(call, INVALID, "ReceiveFilterTest of field %u is %d, must be one that "
+				 "the adapter has (SupportedFilterTests 0x%x)", i,
+				 (int)p->ReceiveFilterTest, (unsigned)c->SupportedFilterTests);
+	if (!fields)
+		return rf_refuse(call, INVALID, "FrameHeader of field %u is %d, must be one that the "
+				 "adapter has (SupportedHeaders 0x%x)", i, (int)p->FrameHeader,
+				 (unsigned)c->SupportedHeaders);
+	if (!advertised(fields, field))          /* D7, D11 */
+		return rf_refuse(call, INVALID, "HeaderField of field %u is %u, must be one that the "
+				 "adapter has of this header (0x%x)", i, (unsigned)field,
+				 (unsigned)fields);
+	return NDIS_STATUS_SUCCESS;
 }
 
 /* Every element of the field array. */
@@ -77,30 +101,56 @@ static NDIS_STATUS fields_check(const struct rf_call *call,
 		status = rf_call_take_at(call, p->FieldParametersArrayOffset +
 						       i * p->FieldParametersArrayElementSize,
 					 p->FieldParametersArrayElementSize, &field_layout, &field);
+		if (status == NDIS_STATUS_SUCCESS)
+			status = field_check(call, (unsigned)i, &field);
 		if (status != NDIS_STATUS_SUCCESS)
 			return status;
-		if (!field_valid(rf_current(call), &field))
-			return NDIS_STATUS_INVALID_PARAMETER;
 		untagged |= field.Flags != 0;
 		vlan |= field.FrameHeader == NdisFrameHeaderMac &&
 			field.HeaderField.MacHeaderField == NdisMacHeaderFieldVlanId;
 	}
 	/* D14: "no VLAN" and "this VLAN" at once match nothing. */
-	return vlan && untagged ? NDIS_STATUS_INVALID_PARAMETER : NDIS_STATUS_SUCCESS;
+	if (vlan && untagged)
+		return rf_refuse(call, INVALID, "a field has the flag VLAN_UNTAGGED_OR_ZERO, must be "
+				 "without where another tests the VLAN id");
+	return NDIS_STATUS_SUCCESS;
 }
 
 /* The filter's own members (D8, D24); a filter without a test would take every frame. */
-static bool filter_valid(const NDIS_RECEIVE_FILTER_PARAMETERS *p)
+static NDIS_STATUS filter_check(const struct rf_call *call, const NDIS_RECEIVE_FILTER_PARAMETERS *p)
 {
 	bool coalescing = p->FilterType == NdisReceiveFilterTypePacketCoalescing;
 
 	if (p->FilterType != NdisReceiveFilterTypeVMQueue && !coalescing)
-		return false;
+		return rf_refuse(call, INVALID, "FilterType is %d, must be %d (VMQueue) or %d (packet "
+				 "coalescing)", (int)p->FilterType, (int)NdisReceiveFilterTypeVMQueue,
+				 (int)NdisReceiveFilterTypePacketCoalescing);
 	if (coalescing && p->QueueId != NDIS_DEFAULT_RECEIVE_QUEUE_ID)
-		return false;
-	return !(p->Flags & ~NDIS_RECEIVE_FILTER_PACKET_ENCAPSULATION) &&
-	       !p->RequestedFilterIdBitCount && p->VPortId == NDIS_DEFAULT_VPORT_ID &&
-	       p->FieldParametersArrayNumElements;
+		return rf_refuse(call, INVALID, "QueueId is %u, must be 0 for packet coalescing",
+				 (unsigned)p->QueueId);
+	if (p->Flags & ~(ULONG)NDIS_RECEIVE_FILTER_PACKET_ENCAPSULATION)
+		return rf_refuse(call, INVALID, "Flags is 0x%x, must be 0 or 0x%x", (unsigned)p->Flags,
+				 NDIS_RECEIVE_FILTER_PACKET_ENCAPSULATION);
+	if (p->Flags && !ndis_task_offload_finds_inner(call->cache->adapter))   /* D12 */
+		return rf_refuse(call, INVALID, "Flags is 0x%x, must be 0: the adapter did not "
+				 "advertise VmqSupported for encapsulated packets", (unsigned)p->Flags);
+	if (p->RequestedFilterIdBitCount)
+		return rf_refuse(call, INVALID, "RequestedFilterIdBitCount is %u, must be 0",
+				 (unsigned)p->RequestedFilterIdBitCount);
+	if (p->VPortId != NDIS_DEFAULT_VPORT_ID)
+		return rf_refuse(call, INVALID, "VPortId is %u, must be 0 without SR-IOV",
+				 (unsigned)p->VPortId);
+	if (!p->FieldParametersArrayNumElements)
+		return rf_refuse(call, INVALID,
+				 "FieldParametersArrayNumElements is 0, must be 1 or more");
+	return NDIS_STATUS_SUCCESS;
+}
+
+static NDIS_STATUS full(const struct rf_call *call, unsigned have, unsigned most)
+{
+	return have < most ? NDIS_STATUS_SUCCESS
+			   : rf_refuse(call, NDIS_STATUS_RESOURCES,
+				       "%u filters are set, must be less than %u", have, most);
 }
 
 /* Whether the adapter filters this way at all, and has room for one more (D30). */
@@ -111,22 +161,28 @@ static NDIS_STATUS room_check(const struct rf_call *call, const NDIS_RECEIVE_FIL
 
 	if (p->FilterType == NdisReceiveFilterTypeVMQueue) {
 		if (!(c->EnabledFilterTypes & NDIS_RECEIVE_FILTER_VMQ_FILTERS_ENABLED))
-			return NDIS_STATUS_NOT_SUPPORTED;
-		return have < c->MaxMacHeaderFilters ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+			return rf_refuse(call, NDIS_STATUS_NOT_SUPPORTED,
+					 "the adapter has no VMQ filters enabled");
+		return full(call, have, c->MaxMacHeaderFilters);
 	}
 	if (!(c->EnabledFilterTypes & NDIS_RECEIVE_FILTER_PACKET_COALESCING_FILTERS_ENABLED))
-		return NDIS_STATUS_NOT_SUPPORTED;
+		return rf_refuse(call, NDIS_STATUS_NOT_SUPPORTED,
+				 "the adapter has no packet coalescing filters enabled");
 	if (p->FieldParametersArrayNumElements > c->MaxFieldTestsPerPacketCoalescingFilter)
-		return NDIS_STATUS_INVALID_PARAMETER;
-	return have < c->MaxPacketCoalescingFilters ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+		return rf_refuse(call, INVALID, "FieldParametersArrayNumElements is %u, must be at most %u",
+				 (unsigned)p->FieldParametersArrayNumElements,
+				 (unsigned)c->MaxFieldTestsPerPacketCoalescingFilter);
+	return full(call, have, c->MaxPacketCoalescingFilters);
 }
 
 /* The queue, if the caller may set a filter on it now (C9, D27). */
-static struct rf_queue *queue_for_filter(const struct rf_call *call, NDIS_RECEIVE_QUEUE_ID id)
+static NDIS_STATUS queue_for_filter(const struct rf_call *call, NDIS_RECEIVE_QUEUE_ID id,
+				    struct rf_queue **queue)
 {
-	if (id == NDIS_DEFAULT_RECEIVE_QUEUE_ID)
-		return &call->cache->default_queue;
-	return rf_queue_own(call, id);
+	if (id != NDIS_DEFAULT_RECEIVE_QUEUE_ID)
+		return rf_queue_own(call, id, queue);
+	*queue = &call->cache->default_queue;
+	return NDIS_STATUS_SUCCESS;
 }
 
 /* A filter with an id, not yet on its queue. */
@@ -146,19 +202,42 @@ static struct rf_filter *filter_new(const struct rf_call *call,
 	n->type = p->FilterType;
 	n->owner = call->binding;
 	n->length = length;
+	n->criteria = (struct vmq_criteria){ 0 };
 	memcpy(n->bytes, call->buffer, length);
 	memcpy(n->bytes + FILTER_ID_AT, &n->id, sizeof(n->id));
 	return n;
 }
 
+void rf_filter_destroy(struct rf_filter *n)
+{
+	if (!n)
+		return;
+	criteria_free(&n->criteria);
+	free(n);
+}
+
 static void filter_free(struct ndis_receive_filters *f, struct rf_filter *n)
 {
 	id_pool_give(f->filter_ids, n->id);
-	free(n);
+	rf_filter_destroy(n);
+}
+
+/* A VMQ filter of the default queue is looked for by NDIS too, where several bindings share
+ * that queue's frames. FALSE: no memory. */
+static bool filter_read(const struct rf_call *call, struct rf_filter *n,
+			struct vmq_classifier **made)
+{
+	const NDIS_RECEIVE_FILTER_PARAMETERS *p = (const NDIS_RECEIVE_FILTER_PARAMETERS *)n->bytes;
+
+	if (n->type == NdisReceiveFilterTypeVMQueue &&
+	    criteria_read(p, &n->criteria, NULL) == -ENOMEM)
+		return false;
+	return rf_default_set_begin(call, n, made);
 }
 
 NDIS_STATUS rf_set_filter_begin(struct rf_call *call)
 {
+	struct vmq_classifier *made = NULL;
 	NDIS_RECEIVE_FILTER_PARAMETERS p;
 	struct rf_filter *n;
 	struct rf_queue *q;
@@ -172,21 +251,25 @@ NDIS_STATUS rf_set_filter_begin(struct rf_call *call)
 				       p.FieldParametersArrayElementSize, field_layout.size[0], &end);
 	if (status == NDIS_STATUS_SUCCESS)
 		status = rf_call_room(call, size);
-	if (status != NDIS_STATUS_SUCCESS)
-		return status;
-	q = queue_for_filter(call, p.QueueId);
-	if (!q || !filter_valid(&p))
-		return NDIS_STATUS_INVALID_PARAMETER;   /* D29 */
-	status = room_check(call, &p);
+	if (status == NDIS_STATUS_SUCCESS)
+		status = queue_for_filter(call, p.QueueId, &q);   /* D29 */
+	if (status == NDIS_STATUS_SUCCESS)
+		status = filter_check(call, &p);
+	if (status == NDIS_STATUS_SUCCESS)
+		status = room_check(call, &p);
 	if (status == NDIS_STATUS_SUCCESS)
 		status = fields_check(call, &p);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
 	n = filter_new(call, &p, end);
 	if (!n)
-		return NDIS_STATUS_RESOURCES;
+		return rf_refuse(call, NDIS_STATUS_RESOURCES, "no memory, or no filter id");
+	if (q == &call->cache->default_queue && !filter_read(call, n, &made)) {
+		filter_free(call->cache, n);
+		return rf_refuse(call, NDIS_STATUS_RESOURCES, "no memory");
+	}
 	call->cache->pending = (struct rf_pending){
-		.queue = q, .filter = n, .caller_id = p.FilterId, .used = end,
+		.queue = q, .filter = n, .classifier = made, .caller_id = p.FilterId, .used = end,
 	};
 	memcpy(call->buffer + FILTER_ID_AT, &n->id, sizeof(n->id));   /* D25 */
 	return NDIS_STATUS_SUCCESS;
@@ -198,6 +281,8 @@ void rf_set_filter_end(struct rf_call *call, NDIS_STATUS status)
 	struct rf_filter *n = f->pending.filter;
 	struct rf_queue *q = f->pending.queue;
 
+	if (q == &f->default_queue)
+		rf_default_set_end(call, f->pending.classifier, status == NDIS_STATUS_SUCCESS);
 	if (status != NDIS_STATUS_SUCCESS) {
 		memcpy(call->buffer + FILTER_ID_AT, &f->pending.caller_id, sizeof(n->id));
 		filter_free(f, n);
@@ -216,6 +301,7 @@ NDIS_STATUS rf_clear_filter_begin(struct rf_call *call)
 {
 	struct ndis_receive_filters *f = call->cache;
 	NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS p;
+	struct vmq_classifier *before = NULL;
 	struct rf_filter *n;
 	NDIS_STATUS status;
 	ULONG size;
@@ -224,11 +310,17 @@ NDIS_STATUS rf_clear_filter_begin(struct rf_call *call)
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
 	n = p.FilterId <= f->max_filters ? f->filters[p.FilterId] : NULL;
-	if (!n || n->queue->id != p.QueueId)
-		return NDIS_STATUS_FILE_NOT_FOUND;      /* D31 */
+	if (!n || n->queue->id != p.QueueId)            /* D31 */
+		return rf_refuse(call, NDIS_STATUS_FILE_NOT_FOUND, "FilterId is %u, must be that of a "
+				 "filter which is set on queue %u", (unsigned)p.FilterId,
+				 (unsigned)p.QueueId);
 	if (n->owner != call->binding)
-		return NDIS_STATUS_INVALID_PARAMETER;
-	f->pending = (struct rf_pending){ .queue = n->queue, .filter = n, .used = size };
+		return rf_refuse(call, INVALID, "FilterId is %u, must be that of a filter which the "
+				 "caller set", (unsigned)p.FilterId);
+	if (n->queue == &f->default_queue && !rf_default_clear_begin(call, n, &before))
+		return rf_refuse(call, NDIS_STATUS_RESOURCES, "no memory");
+	f->pending = (struct rf_pending){ .queue = n->queue, .filter = n, .classifier = before,
+					  .used = size };
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -238,6 +330,8 @@ void rf_clear_filter_end(struct rf_call *call, NDIS_STATUS status)
 	struct rf_filter *n = f->pending.filter;
 	struct rf_queue *q = f->pending.queue;
 
+	if (q == &f->default_queue)
+		rf_default_clear_end(call, f->pending.classifier, status == NDIS_STATUS_SUCCESS);
 	if (status != NDIS_STATUS_SUCCESS)
 		return;
 	TAILQ_REMOVE(&q->filters, n, link);
@@ -253,6 +347,6 @@ void rf_clear_filter_end(struct rf_call *call, NDIS_STATUS status)
 /* D40: filters move between VPorts, and there are none without SR-IOV. */
 NDIS_STATUS rf_move_filter(struct rf_call *call)
 {
-	(void)call;
-	return NDIS_STATUS_NOT_SUPPORTED;
+	return rf_refuse(call, NDIS_STATUS_NOT_SUPPORTED,
+			 "filters move between VPorts, and the adapter has no SR-IOV");
 }

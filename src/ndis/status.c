@@ -5,18 +5,15 @@
 
 #include "base/log.h"
 #include "ndis/receive_filter.h"
+#include "ndis/task_offload.h"
 
 /* What NDIS itself takes from an indication. */
 static void note(struct ndis_adapter *a, const NDIS_STATUS_INDICATION *s)
 {
-	if (s->StatusCode == NDIS_STATUS_RECEIVE_QUEUE_STATE &&
-	    s->StatusBufferSize >= NDIS_SIZEOF_NDIS_RECEIVE_QUEUE_STATE_REVISION_1) {
-		const NDIS_RECEIVE_QUEUE_STATE *q = s->StatusBuffer;
-
-		if (a->filters && q->QueueState == NdisReceiveQueueOperationalStateDmaStopped)
-			ndis_receive_filter_dma_stopped(a, q->QueueId);
-	} else if (s->StatusCode == NDIS_STATUS_LINK_STATE &&
-		   s->StatusBufferSize >= NDIS_SIZEOF_LINK_STATE_REVISION_1) {
+	ndis_receive_filter_status(a, s);
+	ndis_task_offload_status(a, s);
+	if (s->StatusCode == NDIS_STATUS_LINK_STATE &&
+	    s->StatusBufferSize >= NDIS_SIZEOF_LINK_STATE_REVISION_1) {
 		const NDIS_LINK_STATE *l = s->StatusBuffer;
 
 		pthread_mutex_lock(&a->facts_lock);

@@ -22,10 +22,9 @@ NDIS_STATUS ask_packet_filter(struct protocol *p, ULONG filter)
 	return set(p, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
 }
 
-NDIS_STATUS ask_allocate(struct protocol *p, unsigned processor, ULONG flags, ULONG *queue,
-			 ULONG *entry)
+NDIS_RECEIVE_QUEUE_PARAMETERS ask_parameters(unsigned processor, ULONG flags)
 {
-	NDIS_RECEIVE_QUEUE_PARAMETERS q = {
+	return (NDIS_RECEIVE_QUEUE_PARAMETERS){
 		.Header = HEADER(RECEIVE_QUEUE_PARAMETERS, 2),
 		.Flags = flags,
 		.QueueType = NdisReceiveQueueTypeVMQueue,
@@ -34,8 +33,18 @@ NDIS_STATUS ask_allocate(struct protocol *p, unsigned processor, ULONG flags, UL
 		.VmName = { .Length = 4, .String = { 'v', 'm' } },
 		.QueueName = { .Length = 6, .String = { 'n', 'i', 'c' } },
 	};
-	NDIS_STATUS status = method(p, OID_RECEIVE_FILTER_ALLOCATE_QUEUE, &q, q.Header.Size);
+}
 
+NDIS_STATUS ask_allocate_with(struct protocol *p, NDIS_RECEIVE_QUEUE_PARAMETERS *q)
+{
+	return method(p, OID_RECEIVE_FILTER_ALLOCATE_QUEUE, q, q->Header.Size);
+}
+
+NDIS_STATUS ask_allocate(struct protocol *p, unsigned processor, ULONG flags, ULONG *queue,
+			 ULONG *entry)
+{
+	NDIS_RECEIVE_QUEUE_PARAMETERS q = ask_parameters(processor, flags);
+	NDIS_STATUS status = ask_allocate_with(p, &q);
 	if (queue)
 		*queue = q.QueueId;
 	if (entry)
@@ -103,6 +112,41 @@ NDIS_STATUS ask_filter(struct protocol *p, ULONG queue, unsigned last, int vlan,
 	f.field[1].HeaderField.MacHeaderField = NdisMacHeaderFieldVlanId;
 	f.field[1].FieldValue.FieldByteArrayValue[0] = (UCHAR)(vlan >> 8);
 	f.field[1].FieldValue.FieldByteArrayValue[1] = (UCHAR)vlan;
+	status = method(p, OID_RECEIVE_FILTER_SET_FILTER, &f, sizeof(f));
+	if (id)
+		*id = f.p.FilterId;
+	return status;
+}
+
+NDIS_STATUS ask_filter_tests(struct protocol *p, ULONG queue, ULONG flags, unsigned n,
+			     const struct ask_test *tests, ULONG *id)
+{
+	struct {
+		NDIS_RECEIVE_FILTER_PARAMETERS p;
+		NDIS_RECEIVE_FILTER_FIELD_PARAMETERS field[8];
+	} f = { .p = {
+		.Header = HEADER(RECEIVE_FILTER_PARAMETERS, 2),
+		.Flags = flags,
+		.FilterType = NdisReceiveFilterTypeVMQueue,
+		.QueueId = queue,
+		.FieldParametersArrayNumElements = n,
+		.FieldParametersArrayElementSize = sizeof(f.field[0]),
+	} };
+	NDIS_STATUS status;
+
+	assert_in_range(n, 1, 8);
+	f.p.FieldParametersArrayOffset = (ULONG)((char *)f.field - (char *)&f);
+	for (unsigned i = 0; i < n; i++) {
+		NDIS_RECEIVE_FILTER_FIELD_PARAMETERS *field = &f.field[i];
+
+		field->Header = (NDIS_OBJECT_HEADER)HEADER(RECEIVE_FILTER_FIELD_PARAMETERS, 2);
+		field->Flags = tests[i].flags;
+		field->FrameHeader = NdisFrameHeaderMac;
+		field->ReceiveFilterTest = tests[i].test;
+		field->HeaderField.MacHeaderField = tests[i].field;
+		memcpy(field->FieldValue.FieldByteArrayValue, tests[i].value, 6);
+		memcpy(field->ResultValue.ResultByteArrayValue, tests[i].result, 6);
+	}
 	status = method(p, OID_RECEIVE_FILTER_SET_FILTER, &f, sizeof(f));
 	if (id)
 		*id = f.p.FilterId;

@@ -16,6 +16,10 @@ NDIS_STATUS ask_packet_filter(struct protocol *p, ULONG filter);
 /* ALLOCATE_QUEUE; 'entry' gets MSIXTableEntry, both pointers may be NULL. */
 NDIS_STATUS ask_allocate(struct protocol *p, unsigned processor, ULONG flags, ULONG *queue,
 			 ULONG *entry);
+/* Parameters for the same, which a test may change; and the request with them, where the
+ * answer goes too. */
+NDIS_RECEIVE_QUEUE_PARAMETERS ask_parameters(unsigned processor, ULONG flags);
+NDIS_STATUS ask_allocate_with(struct protocol *p, NDIS_RECEIVE_QUEUE_PARAMETERS *q);
 NDIS_STATUS ask_complete(struct protocol *p, ULONG queue);   /* the element's status */
 
 /* QUEUE_ALLOCATION_COMPLETE of up to 8 queues: the request's status, and each element's. */
@@ -24,6 +28,18 @@ NDIS_STATUS ask_complete_batch(struct protocol *p, unsigned n, const ULONG *queu
 
 /* A filter on 02:00:00:00:00:'last'; 'id' may be NULL. */
 NDIS_STATUS ask_filter(struct protocol *p, ULONG queue, unsigned last, int vlan, ULONG *id);
+
+/* One test of a field of the MAC header; values in network order. */
+struct ask_test {
+	NDIS_MAC_HEADER_FIELD field;
+	NDIS_RECEIVE_FILTER_TEST test;
+	ULONG flags;
+	uint8_t value[6], result[6];
+};
+
+/* A filter of 'n' such tests, up to 8, with these Flags; 'id' may be NULL. */
+NDIS_STATUS ask_filter_tests(struct protocol *p, ULONG queue, ULONG flags, unsigned n,
+			     const struct ask_test *tests, ULONG *id);
 NDIS_STATUS ask_clear(struct protocol *p, ULONG queue, ULONG filter);
 NDIS_STATUS ask_free(struct protocol *p, ULONG queue);
 

@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 
 #define CONTEXT ((NDIS_HANDLE)&fake)
+#define SECOND  ((NDIS_HANDLE)&fake.second)
 
 struct fake fake;
 
@@ -16,7 +17,7 @@ static NDIS_HANDLE driver;
 
 static void check_context(NDIS_HANDLE context)
 {
-	if (context != CONTEXT)
+	if (context != CONTEXT && context != SECOND)
 		fake.context_ok = false;
 }
 
@@ -67,6 +68,7 @@ static void note(struct fake_request *r, PNDIS_OID_REQUEST request)
 	*r = (struct fake_request){ .oid = request->DATA.METHOD_INFORMATION.Oid,
 				    .irql = KeGetCurrentIrql(), .vlan = -1 };
 	switch (r->oid) {
+	case OID_RECEIVE_FILTER_QUEUE_PARAMETERS:
 	case OID_RECEIVE_FILTER_ALLOCATE_QUEUE:
 		r->queue = q->QueueId;
 		r->flags = q->Flags;
@@ -95,6 +97,32 @@ static void note(struct fake_request *r, PNDIS_OID_REQUEST request)
 	}
 }
 
+static unsigned out(void)
+{
+	return atomic_load(&fake.indicated) - atomic_load(&fake.n_returns);
+}
+
+static pthread_mutex_t staying = PTHREAD_MUTEX_INITIALIZER;
+
+void fake_queue_stays(bool stays)
+{
+	if (stays)
+		pthread_mutex_lock(&staying);
+	else
+		pthread_mutex_unlock(&staying);
+}
+
+/* A move is made: from here on frames come on the new processor. */
+static void changed(NDIS_OID oid, const struct fake_request *r)
+{
+	if (oid != OID_RECEIVE_FILTER_QUEUE_PARAMETERS ||
+	    !(r->flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED))
+		return;
+	fake_queue_stays(true);
+	atomic_store(&fake.queue_processor, (unsigned)__builtin_ctzll(r->processors));
+	fake_queue_stays(false);
+}
+
 static void dma_stopped(ULONG queue)
 {
 	NDIS_RECEIVE_QUEUE_STATE state = {
@@ -113,6 +141,48 @@ static void dma_stopped(ULONG queue)
 	};
 
 	NdisMIndicateStatusEx(fake.handle, &s);
+}
+
+static void freeing(ULONG queue)
+{
+	if (fake.freeing)
+		fake.freeing(queue, false);
+	if (!fake.silent)
+		dma_stopped(queue);
+	if (fake.freeing)
+		fake.freeing(queue, true);
+}
+
+static bool keep(PNDIS_OID_REQUEST request, NDIS_OID oid)
+{
+	bool free_waits = oid == OID_RECEIVE_FILTER_FREE_QUEUE && atomic_load(&fake.frees_wait) && out();
+
+	if (!free_waits && (!oid || oid != atomic_load(&fake.keep_oid)))
+		return false;
+	fake.waiting = request;
+	return true;
+}
+
+void fake_answer(NDIS_STATUS status)
+{
+	PNDIS_OID_REQUEST request;
+
+	pthread_mutex_lock(&lock);
+	request = fake.waiting;
+	fake.waiting = NULL;
+	pthread_mutex_unlock(&lock);
+	if (!request)
+		return;
+	atomic_store(&fake.keep_oid, 0);
+	if (status == NDIS_STATUS_SUCCESS)
+		changed(request->DATA.METHOD_INFORMATION.Oid, &fake.requests[fake.n_requests - 1]);
+	NdisMOidRequestComplete(fake.handle, request, status);
+}
+
+static void answer_free(void *arg)
+{
+	(void)arg;
+	fake_answer(NDIS_STATUS_SUCCESS);
 }
 
 struct later {
@@ -143,7 +213,17 @@ static NDIS_STATUS oid_request(NDIS_HANDLE MiniportAdapterContext, PNDIS_OID_REQ
 	if (oid == fake.refuse && fake_count(oid) == fake.refuse_number)
 		status = NDIS_STATUS_RESOURCES;
 	else if (oid == OID_RECEIVE_FILTER_FREE_QUEUE)
-		dma_stopped(fake.requests[fake.n_requests - 1].queue);
+		freeing(fake.requests[fake.n_requests - 1].queue);
+	if (status == NDIS_STATUS_SUCCESS) {
+		bool kept;
+
+		pthread_mutex_lock(&lock);
+		kept = keep(OidRequest, oid);
+		pthread_mutex_unlock(&lock);
+		if (kept)
+			return NDIS_STATUS_PENDING;
+		changed(oid, &fake.requests[fake.n_requests - 1]);
+	}
 	if (!fake.pend)
 		return status;
 	l = malloc(sizeof(*l));
@@ -206,7 +286,8 @@ static VOID send_lists(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST NetB
 	}
 	pthread_mutex_unlock(&lock);
 	if (!keep)
-		NdisMSendNetBufferListsComplete(fake.handle, NetBufferList,
+		NdisMSendNetBufferListsComplete(MiniportAdapterContext == SECOND ? fake.second : fake.handle,
+						NetBufferList,
 						SendFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL ?
 							NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
 }
@@ -274,16 +355,25 @@ static VOID return_lists(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST Ne
 			 ULONG ReturnFlags)
 {
 	unsigned call = atomic_fetch_add(&fake.return_calls, 1);
+	PNET_BUFFER_LIST next;
 
 	check_context(MiniportAdapterContext);
+	if (MiniportAdapterContext == SECOND) {
+		for (PNET_BUFFER_LIST n = NetBufferLists; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
+			atomic_fetch_add(&fake.second_returns, 1);
+		return;
+	}
 	pthread_mutex_lock(&lock);
-	for (PNET_BUFFER_LIST n = NetBufferLists; n; n = NET_BUFFER_LIST_NEXT_NBL(n)) {
+	for (PNET_BUFFER_LIST n = NetBufferLists; n; n = next) {
 		if (fake.n_returns == FAKE_RETURNS)
 			abort();
+		next = NET_BUFFER_LIST_NEXT_NBL(n);   /* once counted, a test may use it again */
 		fake.returns[fake.n_returns] = (struct fake_return){
 			n, call, ReturnFlags, NET_BUFFER_LIST_RECEIVE_QUEUE_ID(n) };
 		atomic_fetch_add(&fake.n_returns, 1);
 	}
+	if (fake.waiting && atomic_load(&fake.frees_wait) && !out())
+		kernel_call_work(answer_free, NULL);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -310,7 +400,7 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 		.EnabledQueueTypes = NDIS_RECEIVE_FILTER_VM_QUEUES_ENABLED,
 		.NumQueues = fake.queues,
 		.SupportedQueueProperties = fake.properties,
-		.MinLookaheadSplitSize = fake.split,
+		.MinLookaheadSplitSize = fake.split_min ? fake.split_min : fake.split,
 		.MaxLookaheadSplitSize = fake.split,
 		.SupportedFilterTests = NDIS_RECEIVE_FILTER_TEST_HEADER_FIELD_EQUAL_SUPPORTED,
 		.SupportedHeaders = NDIS_RECEIVE_FILTER_MAC_HEADER_SUPPORTED,
@@ -341,17 +431,19 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 
 	(void)MiniportDriverContext;
 	(void)MiniportInitParameters;
-	fake.handle = NdisMiniportHandle;
+	if (fake.handle) {
+		fake.second = NdisMiniportHandle;
+		r.RegistrationAttributes.MiniportAdapterContext = SECOND;
+		h.HardwareAssistAttributes.HardwareReceiveFilterCapabilities = NULL;
+		h.HardwareAssistAttributes.CurrentReceiveFilterCapabilities = NULL;
+	} else {
+		fake.handle = NdisMiniportHandle;
+	}
 	trace_step("fake", "initializes");
 	if (NdisMSetMiniportAttributes(NdisMiniportHandle, &r) != NDIS_STATUS_SUCCESS ||
 	    NdisMSetMiniportAttributes(NdisMiniportHandle, &g) != NDIS_STATUS_SUCCESS)
 		return NDIS_STATUS_FAILURE;
 	return NdisMSetMiniportAttributes(NdisMiniportHandle, &h);
-}
-
-static unsigned out(void)
-{
-	return atomic_load(&fake.indicated) - atomic_load(&fake.n_returns);
 }
 
 static MINIPORT_HALT halt;
@@ -442,7 +534,8 @@ static NTSTATUS entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 		.Header = { NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
 			    NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
 			    NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2 },
-		.MajorNdisVersion = 6, .MinorNdisVersion = 30,
+		.MajorNdisVersion = 6,
+		.MinorNdisVersion = (UCHAR)(fake.ndis_minor ? fake.ndis_minor : 30),
 		.InitializeHandlerEx = initialize, .HaltHandlerEx = halt, .UnloadHandler = unload,
 		.PauseHandler = pause_adapter, .RestartHandler = restart,
 		.OidRequestHandler = oid_request, .SendNetBufferListsHandler = send_lists,
@@ -477,6 +570,17 @@ void fake_open(void)
 		fail_msg("%s", err.text);
 }
 
+struct ndis_adapter *fake_open_second(void)
+{
+	static const struct ndis_keyword none[] = { { NULL, NULL } };
+	struct ndis_adapter *adapter;
+	struct error err = { "" };
+
+	if (ndis_adapter_add(&adapter, fake.image, "second", none, &err))
+		fail_msg("%s", err.text);
+	return adapter;
+}
+
 unsigned fake_close(void)
 {
 	unsigned left = fake.adapter ? ndis_adapter_remove(fake.adapter) : 0;
@@ -484,5 +588,6 @@ unsigned fake_close(void)
 	fake.adapter = NULL;
 	ndis_image_unload(fake.image);
 	fake.image = NULL;
+	fake.handle = fake.second = NULL;
 	return left;
 }

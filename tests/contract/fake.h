@@ -56,13 +56,20 @@ struct fake {
 	ULONG queues;                     /* NumQueues; 0: no filtering at all */
 	ULONG properties;                 /* SupportedQueueProperties */
 	ULONG split;                      /* Min- and MaxLookaheadSplitSize */
+	ULONG split_min;                  /* MinLookaheadSplitSize; 0: as the other */
 	ULONG packet_filters;             /* SupportedPacketFilters */
 	ULONG mac_options;                /* MacOptions */
 	NDIS_OID refuse;                  /* this OID, */
 	unsigned refuse_number;           /* its occurrence of that number, from 1; 0: none */
 	ULONG refuse_element;             /* COMPLETE: this queue fails */
 	bool pend;                        /* every request ends later, on a system thread */
+	unsigned ndis_minor;              /* what it registers; 0: 30 */
+	atomic_uint keep_oid;             /* requests of that OID end by fake_answer() */
+	atomic_bool frees_wait;           /* FREE_QUEUE ends when every NBL is back */
 	atomic_bool keep_sends;           /* completed by fake_complete() */
+	void (*freeing)(ULONG queue, bool stopped);   /* in a FREE_QUEUE, before and after the
+						       * status that DMA stopped; NULL: nothing */
+	bool silent;                      /* there is no such status */
 	NDIS_STATUS send_status;
 	/* What happened: */
 	struct fake_request requests[FAKE_REQUESTS];
@@ -70,6 +77,10 @@ struct fake {
 	struct fake_send sends[FAKE_SENDS];
 	struct fake_return returns[FAKE_RETURNS];
 	atomic_uint cancels;
+	atomic_uint queue_processor;      /* of the last change of affinity that was made */
+	PNDIS_OID_REQUEST waiting;        /* of keep_oid or frees_wait */
+	NDIS_HANDLE second;               /* a second adapter's handle: one without VMQ */
+	atomic_uint second_returns;
 	atomic_uint n_sends, n_returns, send_calls, return_calls, indicated;
 	PNET_BUFFER_LIST kept, *kept_end;
 	unsigned out_at_pause, out_at_halt;   /* NBLs not returned when these began */
@@ -80,6 +91,12 @@ extern struct fake fake;
 
 /* Forgets everything, ready for a test. */
 void fake_reset(void);
+/* A second adapter of the same driver, which filters nothing. */
+struct ndis_adapter *fake_open_second(void);
+/* While it stays, no move of a queue is made; every call with true needs one with false. */
+void fake_queue_stays(bool stays);
+/* Ends the request that was kept. */
+void fake_answer(NDIS_STATUS status);
 /* Loads the driver and adds its adapter; the other way round. */
 void fake_open(void);
 unsigned fake_close(void);

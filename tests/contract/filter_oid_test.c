@@ -70,6 +70,61 @@ static void I25_a_method_comes_back_with_its_answer(void **state)
 	assert_int_equal(ask_free(&protocols[0], queue), NDIS_STATUS_SUCCESS);
 }
 
+/* Every answer comes with the end of its request, and what was asked for is there then. */
+static void C25_a_method_that_pends_brings_its_answer_at_its_end(void **state)
+{
+	ULONG queue = 0, filter = 0, none = 77;
+	NDIS_RECEIVE_QUEUE_INFO info;
+
+	(void)state;
+	fake.pend = true;
+	assert_int_equal(ask_allocate(&protocols[0], 1, 0, &queue, NULL), NDIS_STATUS_SUCCESS);
+	assert_int_equal(queue, 1);
+	assert_int_equal(ask_filter(&protocols[0], queue, 5, VLAN_NONE_OR_ZERO, &filter),
+			 NDIS_STATUS_SUCCESS);
+	assert_int_not_equal(filter, 0);
+	assert_int_equal(ask_complete(&protocols[0], queue), NDIS_STATUS_SUCCESS);
+	assert_true(ask_info(&protocols[0], queue, &info));
+	assert_int_equal(info.QueueState, NdisReceiveQueueOperationalStateRunning);
+	assert_int_equal(info.NumFilters, 1);
+	fake.refuse = OID_RECEIVE_FILTER_ALLOCATE_QUEUE;
+	fake.refuse_number = 2;
+	assert_int_equal(ask_allocate(&protocols[0], 1, 0, &none, NULL), NDIS_STATUS_RESOURCES);
+	assert_int_equal(ask_clear(&protocols[0], queue, filter), NDIS_STATUS_SUCCESS);
+	assert_int_equal(ask_free(&protocols[0], queue), NDIS_STATUS_SUCCESS);
+	assert_int_equal(ask_state(&protocols[0], queue), -1);
+}
+
+/* A filter refuses new queues and new filters; everything that ends something it lets by. */
+static void D41_a_filter_may_veto_a_queue_and_a_filter(void **state)
+{
+	ULONG queue = 0, other, filter;
+	NDIS_RECEIVE_QUEUE_INFO info;
+
+	(void)state;
+	assert_int_equal(ask_allocate(&protocols[0], 1, 0, &queue, NULL), NDIS_STATUS_SUCCESS);
+	assert_int_equal(ask_filter(&protocols[0], queue, 5, VLAN_NONE_OR_ZERO, &filter),
+			 NDIS_STATUS_SUCCESS);
+	sieve.veto = true;
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(ask_allocate(&protocols[0], 1, 0, &other, NULL),
+				 NDIS_STATUS_NOT_ACCEPTED);
+		assert_int_equal(ask_filter(&protocols[0], queue, 6, VLAN_NONE_OR_ZERO, NULL),
+				 NDIS_STATUS_NOT_ACCEPTED);
+	}
+	assert_int_equal(fake_count(OID_RECEIVE_FILTER_ALLOCATE_QUEUE), 1);
+	assert_int_equal(fake_count(OID_RECEIVE_FILTER_SET_FILTER), 1);
+	assert_true(ask_info(&protocols[0], queue, &info));
+	assert_int_equal(info.NumFilters, 1);
+	assert_int_equal(ask_complete(&protocols[0], queue), NDIS_STATUS_SUCCESS);
+	assert_int_equal(ask_clear(&protocols[0], queue, filter), NDIS_STATUS_SUCCESS);
+	assert_int_equal(ask_free(&protocols[0], queue), NDIS_STATUS_SUCCESS);
+	/* No id was lost by what was refused. */
+	sieve.veto = false;
+	assert_int_equal(ask_allocate(&protocols[0], 1, 0, &other, NULL), NDIS_STATUS_SUCCESS);
+	assert_int_equal(ask_free(&protocols[0], other), NDIS_STATUS_SUCCESS);
+}
+
 static void I28_a_refusal_comes_back_as_it_is(void **state)
 {
 	(void)state;
@@ -154,6 +209,8 @@ int main(void)
 		T(I25_every_filter_sees_a_request_once),
 		T(I26_a_request_that_pends_below_ends_above),
 		T(I25_a_method_comes_back_with_its_answer),
+		T(C25_a_method_that_pends_brings_its_answer_at_its_end),
+		T(D41_a_filter_may_veto_a_queue_and_a_filter),
 		T(I28_a_refusal_comes_back_as_it_is),
 		T(I25_I26_requests_of_many_threads_take_turns),
 		T(I31_a_filters_own_request_does_not_climb),

@@ -182,7 +182,7 @@ static void D40_filters_do_not_move_without_sr_iov(void **state)
 	assert_int_equal(rig.forwarded, 0);
 }
 
-static void H3_H11_H12_C20_capabilities_as_registered(void **state)
+static void H3_H11_H12_C20_X15_capabilities_as_registered(void **state)
 {
 	NDIS_RECEIVE_FILTER_CAPABILITIES c;
 	NDIS_RECEIVE_FILTER_GLOBAL_PARAMETERS g;
@@ -223,7 +223,7 @@ static void H3_H11_H12_C20_capabilities_as_registered(void **state)
 	assert_int_equal(c.Header.Size, 56);
 }
 
-static void C43_only_flagged_members_change(void **state)
+static void C43_X28_only_flagged_members_change(void **state)
 {
 	NDIS_RECEIVE_QUEUE_PARAMETERS p = rig_queue_parameters(2), q, old;
 	ULONG id;
@@ -393,7 +393,7 @@ static NDIS_STATUS gives_msix(PNDIS_OID_REQUEST r)
 	return NDIS_STATUS_SUCCESS;
 }
 
-static void C33_C52_X8_X14_C53_what_the_enumeration_says(void **state)
+static void C33_C52_C53_X8_X14_X37_what_the_enumeration_says(void **state)
 {
 	NDIS_RECEIVE_QUEUE_PARAMETERS p = rig_queue_parameters(2);
 	NDIS_RECEIVE_QUEUE_INFO i;
@@ -405,6 +405,12 @@ static void C33_C52_X8_X14_C53_what_the_enumeration_says(void **state)
 				    sizeof(p)), NDIS_STATUS_SUCCESS);
 	rig.miniport = NULL;
 	assert_int_equal(rig_queues(&rig.a, &i, 1), 1);
+	/* Whoever fills it in sets its header: NDIS here. */
+	assert_int_equal(i.Header.Type, NDIS_OBJECT_TYPE_DEFAULT);
+	assert_int_equal(i.Header.Revision, NDIS_RECEIVE_QUEUE_INFO_REVISION_2);
+	assert_int_equal(i.Header.Size, NDIS_SIZEOF_RECEIVE_QUEUE_INFO_REVISION_2);
+	assert_int_equal(i.QueueId, 1);
+	assert_int_equal(i.QueueType, NdisReceiveQueueTypeVMQueue);
 	assert_int_equal(i.MSIXTableEntry, 7);
 	assert_int_equal(i.NumSuggestedReceiveBuffers, 256);
 	assert_int_equal(i.ProcessorAffinity.Mask, 4);
@@ -468,14 +474,14 @@ int main(void)
 		T(C21_a_buffer_that_is_not_there),
 		T(X7_X32_the_wrong_request_type_is_not_supported),
 		T(D40_filters_do_not_move_without_sr_iov),
-		T(H3_H11_H12_C20_capabilities_as_registered),
-		T(C43_only_flagged_members_change),
+		T(H3_H11_H12_C20_X15_capabilities_as_registered),
+		T(C43_X28_only_flagged_members_change),
 		T(C44_no_change_flag_changes_nothing),
 		T(C46_what_the_adapter_lacks_cannot_be_set),
 		T(C47_a_set_the_miniport_refused_leaves_the_cache),
 		T(C36_C47_parameters_in_the_revision_of_the_asker),
 		T(C51_C54_U7_who_sees_which_queue),
-		T(C33_C52_X8_X14_C53_what_the_enumeration_says),
+		T(C33_C52_C53_X8_X14_X37_what_the_enumeration_says),
 		T(C18_X5_X6_public_states),
 		T(the_table_for_people_names_vm_and_processor),
 	};

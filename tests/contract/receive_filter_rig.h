@@ -21,6 +21,8 @@ struct rig {
 	/* What the miniport does with a forwarded request; NULL: success. */
 	NDIS_STATUS (*miniport)(PNDIS_OID_REQUEST request);
 	unsigned forwarded;       /* requests that reached the miniport */
+	unsigned waits;           /* times that one had to wait for an id to rest (U16) */
+	void (*in_wait)(void);    /* then; NULL: nothing */
 	NDIS_OID_REQUEST request; /* the last one */
 };
 

@@ -140,6 +140,8 @@ static void D8_packet_coalescing_on_the_default_queue_where_it_is_on(void **stat
 	f.p.FieldParametersArrayNumElements = 1;
 	assert_int_equal(send(&f, sizeof(f)), NDIS_STATUS_SUCCESS);
 	assert_int_equal(send(&f, sizeof(f)), NDIS_STATUS_RESOURCES);
+	assert_int_equal(rig_allocate(&rig.a, &f.p.QueueId), NDIS_STATUS_SUCCESS);
+	assert_int_equal(send(&f, sizeof(f)), NDIS_STATUS_INVALID_PARAMETER);
 	/* The other kind's limit is its own. */
 	for (unsigned i = 0; i < RIG_FILTERS; i++)
 		assert_int_equal(rig_set_filter(&rig.a, 0, (UCHAR)i, NULL), NDIS_STATUS_SUCCESS);
@@ -236,6 +238,24 @@ static void D31_only_who_set_a_filter_clears_it(void **state)
 	assert_true(rig_hash() == before);
 	assert_int_equal(rig_clear(&rig.a, q, f), NDIS_STATUS_SUCCESS);
 	assert_int_equal(rig_clear(&rig.a, q, f), NDIS_STATUS_FILE_NOT_FOUND);
+}
+
+/* An id that is none is another error on each of the three pages. */
+static void X13_an_unknown_id_has_the_status_of_its_page(void **state)
+{
+	struct rig_filter f = rig_filter(0, 1, -1);
+	ULONG q;
+
+	(void)state;
+	rig_allocate(&rig.a, &q);
+	rig.forwarded = 0;
+	assert_int_equal(rig_clear(&rig.a, q, 7), NDIS_STATUS_FILE_NOT_FOUND);
+	assert_int_equal(rig_free(&rig.a, q + 1), NDIS_STATUS_INVALID_PARAMETER);
+	f.p.FilterId = 7;
+	assert_int_equal(rig_method(&rig.a, OID_RECEIVE_FILTER_PARAMETERS, &f, sizeof(f), sizeof(f)),
+			 NDIS_STATUS_INVALID_PARAMETER);
+	assert_int_equal(rig_set_filter(&rig.a, q + 1, 1, NULL), NDIS_STATUS_INVALID_PARAMETER);
+	assert_int_equal(rig.forwarded, 0);   /* NDIS says so, before a miniport could */
 }
 
 static NDIS_STATUS is_gone(PNDIS_OID_REQUEST r)
@@ -405,6 +425,7 @@ int main(void)
 		T(D23_hostile_field_arrays),
 		T(D23_D37_what_was_set_comes_back_byte_for_byte),
 		T(D31_only_who_set_a_filter_clears_it),
+		T(X13_an_unknown_id_has_the_status_of_its_page),
 		T(D33_X24_a_clear_that_was_not_accepted_keeps_the_filter),
 		T(D26_a_filter_the_miniport_refused_was_never_there),
 		T(D35_X33_a_queues_filters_in_the_order_of_setting),

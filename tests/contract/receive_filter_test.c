@@ -376,7 +376,7 @@ static void C29_a_queue_the_miniport_refused_was_never_there(void **state)
 		assert_int_equal(rig_allocate(&rig.a, NULL), NDIS_STATUS_SUCCESS);
 }
 
-static void C35_no_more_queues_than_the_adapter_has(void **state)
+static void C35_U3_no_more_queues_than_the_adapter_has(void **state)
 {
 	NDIS_RECEIVE_QUEUE_PARAMETERS p = rig_queue_parameters(2), untouched;
 
@@ -425,6 +425,8 @@ static void C42_hostile_arrays(void **state)
 	ULONG ids[] = { queue_in(VMQ_QUEUE_ALLOCATED), queue_in(VMQ_QUEUE_ALLOCATED) };
 	const struct { ULONG offset, n, size; NDIS_STATUS status; } bad[] = {
 		{ 4, 1, 16, NDIS_STATUS_INVALID_PARAMETER },
+		{ 20, 1, 15, NDIS_STATUS_INVALID_PARAMETER },
+		{ 20, 1, 0, NDIS_STATUS_INVALID_PARAMETER },
 		{ 20, 2, 15, NDIS_STATUS_INVALID_PARAMETER },
 		{ 20, 2, 0, NDIS_STATUS_INVALID_PARAMETER },
 		{ 20, 0x10000001, 16, NDIS_STATUS_INVALID_PARAMETER },
@@ -494,7 +496,7 @@ int main(void)
 		T(C26_bad_headers),
 		T(C27_C28_C30_C34_X21_bad_parameters_of_a_queue),
 		T(C29_a_queue_the_miniport_refused_was_never_there),
-		T(C35_no_more_queues_than_the_adapter_has),
+		T(C35_U3_no_more_queues_than_the_adapter_has),
 		T(C39_U4_each_element_has_its_own_outcome),
 		T(C42_hostile_arrays),
 		T(C42_padded_elements_and_an_empty_array),

@@ -99,6 +99,12 @@ static void copy_back(PNDIS_OID_REQUEST to, const NDIS_OID_REQUEST *from)
 	to->SupportedRevision = from->SupportedRevision;
 }
 
+/* What a filter may refuse of the VMQ requests, and nothing else (D41). */
+static bool may_veto(NDIS_OID oid)
+{
+	return oid == OID_RECEIVE_FILTER_ALLOCATE_QUEUE || oid == OID_RECEIVE_FILTER_SET_FILTER;
+}
+
 static FILTER_OID_REQUEST oid_request;
 _Use_decl_annotations_
 static NDIS_STATUS oid_request(NDIS_HANDLE FilterModuleContext, PNDIS_OID_REQUEST OidRequest)
@@ -109,6 +115,8 @@ static NDIS_STATUS oid_request(NDIS_HANDLE FilterModuleContext, PNDIS_OID_REQUES
 
 	atomic_fetch_add(&m->oids, 1);
 	assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
+	if (sieve.veto && may_veto(OidRequest->DATA.QUERY_INFORMATION.Oid))
+		return NDIS_STATUS_NOT_ACCEPTED;
 	status = NdisAllocateCloneOidRequest(m->handle, OidRequest, 0x56656953, &clone);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;

@@ -35,6 +35,7 @@ struct sieve {
 	bool keep_receives;                 /* received NBLs go back at once */
 	bool lend_receives;                 /* they are only lent to whoever is above, then go back */
 	bool drop_status;                   /* statuses are not passed on */
+	bool veto;                          /* no more VM queues, and no more filters (D41) */
 	ULONG lower_mtu;                    /* given on at a restart; 0: as it is */
 };
 

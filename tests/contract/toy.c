@@ -28,6 +28,8 @@ static NDIS_STATUS oid_request(NDIS_HANDLE MiniportAdapterContext, PNDIS_OID_REQ
 
 	atomic_fetch_add(&a->calls, 1);
 	note(a, OidRequest);
+	if (toy.in_oid)
+		toy.in_oid(a, OidRequest->DATA.Oid);
 	if (OidRequest->DATA.Oid == OID_PNP_SET_POWER)
 		atomic_store(&toy.power, *(int *)OidRequest->DATA.SET_INFORMATION.InformationBuffer);
 	if (toy.complete_and_return) {

@@ -54,6 +54,7 @@ struct toy {
 	BOOLEAN addressing_reset;
 	atomic_bool hangs;                        /* says so once */
 	void (*in_initialize)(struct toy_adapter *a);
+	void (*in_oid)(struct toy_adapter *a, NDIS_OID oid);
 	atomic_uint cancels, resets, hang_checks;
 	atomic_int power;                         /* the last OID_PNP_SET_POWER */
 };
@@ -74,6 +75,8 @@ struct toy_filters {
 	NDIS_STATUS synchronous_status;           /* of the module below */
 	unsigned synchronous_stop;                /* that number, from 1; 0: none */
 	bool partial;                             /* receives go past the modules */
+	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;   /* of the last FilterAttach; zero: none */
+	NDIS_OFFLOAD offload;                     /* likewise */
 	atomic_uint receives;
 };
 extern struct toy_filters toy_filters;
@@ -92,6 +95,11 @@ struct toy_protocol {
 	bool registering, bound_while_registering, refuse_medium, pend_bind;
 	bool changes_mind;                        /* sets a packet filter, closes, fails the bind */
 	NDIS_STATUS open_status;
+	bool has_capabilities;                    /* of receive filters, at the last bind: */
+	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;
+	bool has_offload;                         /* likewise */
+	NDIS_OFFLOAD offload;
+	UCHAR minor;                              /* made for NDIS 6.'minor'; 0: 6.80 */
 };
 extern struct toy_protocol toy_protocols[TOY_PROTOCOLS];
 
@@ -128,6 +136,8 @@ void toy_listen(void);
 void toy_listen_no_more(void);
 /* Whether a line of the log, since toy_reset, has 'text' in it. */
 bool toy_heard(const char *text);
+/* How often. */
+unsigned toy_heard_times(const char *text);
 
 /* cmocka fixture for a test: one adapter, no filter, one protocol bound to it. */
 int toy_setup(void **state);

@@ -145,7 +145,10 @@ static NDIS_STATUS attach(NDIS_HANDLE NdisFilterHandle, NDIS_HANDLE FilterDriver
 	struct toy_filter *f = &toy_filters.list[toy_filters.n++];
 
 	(void)FilterDriverContext;
-	(void)AttachParameters;
+	if (AttachParameters->ReceiveFilterCapabilities)
+		toy_filters.capabilities = *AttachParameters->ReceiveFilterCapabilities;
+	if (AttachParameters->DefaultOffloadConfiguration)
+		toy_filters.offload = *AttachParameters->DefaultOffloadConfiguration;
 	f->handle = NdisFilterHandle;
 	return NdisFSetAttributes(NdisFilterHandle, f, &a);
 }

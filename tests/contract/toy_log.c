@@ -21,14 +21,20 @@ static void listen(enum log_level level, const char *text)
 	pthread_mutex_unlock(&heard_lock);
 }
 
-bool toy_heard(const char *text)
+unsigned toy_heard_times(const char *text)
 {
-	bool is;
+	unsigned n = 0;
 
 	pthread_mutex_lock(&heard_lock);
-	is = strstr(heard, text);
+	for (const char *at = heard; (at = strstr(at, text)); at += strlen(text))
+		n++;
 	pthread_mutex_unlock(&heard_lock);
-	return is;
+	return n;
+}
+
+bool toy_heard(const char *text)
+{
+	return toy_heard_times(text);
 }
 
 void toy_listen(void)

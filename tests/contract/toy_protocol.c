@@ -102,6 +102,12 @@ static NDIS_STATUS bind_adapter(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE B
 	p->binds++;
 	p->bound_while_registering |= p->registering;
 	p->bind_context = BindContext;
+	p->has_capabilities = BindParameters->ReceiveFilterCapabilities;
+	if (p->has_capabilities)
+		p->capabilities = *BindParameters->ReceiveFilterCapabilities;
+	p->has_offload = BindParameters->DefaultOffloadConfiguration;
+	if (p->has_offload)
+		p->offload = *BindParameters->DefaultOffloadConfiguration;
 	*context = (struct binding){ p, adapter };
 	p->open_status = NdisOpenAdapterEx(p->driver, context, &o, BindContext, &binding);
 	p->bindings[adapter] = binding;
@@ -216,7 +222,7 @@ static NTSTATUS entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 		.Header = { NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
 			    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
 			    NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2 },
-		.MajorNdisVersion = 6, .MinorNdisVersion = 80,
+		.MajorNdisVersion = 6, .MinorNdisVersion = loading->minor ? loading->minor : 80,
 		.BindAdapterHandlerEx = bind_adapter, .UnbindAdapterHandlerEx = unbind_adapter,
 		.OpenAdapterCompleteHandlerEx = open_complete,
 		.CloseAdapterCompleteHandlerEx = close_complete,

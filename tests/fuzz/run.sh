@@ -25,8 +25,8 @@ target config libfyaml "$src"/config/*.c "$src/base/error.c"
 target control jansson "$src/control/rpc.c" "$src/control/client.c" "$src/base/error.c"
 
 # The driver is what is fuzzed: NDIS around it is compiled without counters, once.
-mkdir "$work/objects"
-printf '%s\n' "$src"/{base,kernel,ndis,vmq}/*.c "$src"/loader/{driver_check,driver_load,elf_file}.c \
+mkdir "$work/objects" "$work/driver_oid"
+printf '%s\n' "$src"/{base,criteria,kernel,ndis,vmq}/*.c "$src"/loader/{driver_check,driver_load,elf_file}.c \
 	"$root/tests/fuzz/driver_oid_fuzz.c" |
 	xargs -P 2 -I{} sh -c 'clang -c -g -O0 -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing \
 		-fsanitize=address -I"$1/src" -I"$1/include/ndis" "$2" \
@@ -35,4 +35,23 @@ clang -fsanitize=fuzzer,address,undefined -rdynamic "$work"/objects/*.o -o "$wor
 "$root/tools/vmq-cc" --cc=clang --sanitize=address,undefined -fsanitize=fuzzer-no-link -DNDIS_MINIPORT_DRIVER=1 \
 	-DNDIS630_MINIPORT=1 -o "$work/wire.so" "$root"/tests/drivers/wire/*.c
 DRIVER=$work/wire.so "$work/driver_oid_fuzz" -max_total_time="$seconds" -max_len=2056 -timeout=10 \
-	-verbosity=1 "$root/tests/fuzz/corpus/driver_oid" 2>&1 | tail -n 3
+	-verbosity=1 "$work/driver_oid" "$root/tests/fuzz/corpus/driver_oid" 2>&1 | tail -n 3
+
+# NDIS's part of VMQ with counters, between the bindings and the miniport of the contract tests.
+mkdir "$work/counted" "$work/oid"
+printf '%s\n' "$src"/ndis/receive_filter*.c "$src"/{criteria,vmq}/*.c "$root/tests/contract/receive_filter_rig.c" \
+	"$root/tests/fuzz/oid_fuzz.c" |
+	xargs -P 2 -I{} sh -c 'clang -c -g -O1 -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing \
+		-fsanitize=fuzzer-no-link,address,undefined -I"$1/src" -I"$1/include/ndis" "$2" \
+		-o "$3/$(echo "$2" | tr / _).o"' sh "$root" {} "$work/counted"
+plain=()
+for file in "$src"/{base,kernel,ndis}/*.c; do
+	case $file in
+	*/receive_filter*) ;;
+	*) plain+=("$work/objects/$(echo "$file" | tr / _).o") ;;
+	esac
+done
+clang -fsanitize=fuzzer,address,undefined -Wl,--wrap=ndis_oid_again "${plain[@]}" \
+	"$work"/counted/*.o -o "$work/oid_fuzz" -lcmocka -lpthread
+"$work/oid_fuzz" -max_total_time="$seconds" -max_len=2048 -timeout=10 -verbosity=1 "$work/oid" \
+	"$root/tests/fuzz/corpus/oid" 2>&1 | tail -n 3

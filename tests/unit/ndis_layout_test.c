@@ -260,6 +260,11 @@ static void k_offload_structures(void **state)
 	assert_offset(NDIS_OFFLOAD, LsoV2, 80);
 	assert_offset(NDIS_OFFLOAD, Flags, 108);
 	assert_offset(NDIS_OFFLOAD, EncapsulatedPacketTaskOffloadGre, 148);
+	assert_size(NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD, 8);
+	assert_int_equal(NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_INNER_IPV4, 1);
+	assert_int_equal(NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_OUTER_IPV4, 2);
+	assert_int_equal(NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_INNER_IPV6, 4);
+	assert_int_equal(NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_OUTER_IPV6, 8);
 	assert_int_equal(NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1, 112);
 	assert_int_equal(NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_2, 144);
 	assert_int_equal(NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3, 156);
