@@ -31,6 +31,20 @@ sed -n '/^```sh$/,/^```$/{/^```/d;p}' docs/drivers.md >"$work/typed"
 (cd "$work/tree" && bash -e ../typed >../typed.out 2>&1) ||
 	fail "docs/drivers.md's commands fail: $(tail -3 "$work/typed.out")"
 
+# The two boxes of examples/README.md, the first as a daemon.
+boxes=$(sed -n '/^```sh$/,/^```$/{/^```/d;p}' examples/README.md)
+(
+	cd "$work/tree"
+	eval "exec $(head -n 1 <<<"$boxes") --quiet --time 20" >../host.out &
+	host=$!
+	until [ -S control.sock ] || ! kill -0 $host; do sleep 0.05; done
+	bash -e <<<"$(tail -n +2 <<<"$boxes")"
+	kill -s INT $host
+	wait $host
+) >"$work/guest.out" 2>&1 || fail "examples/README.md's commands fail: $(tail -3 "$work/guest.out")"
+[ "$(grep -cE '(lent|copied)$' "$work/guest.out")" -eq 10 ] ||
+	fail "examples/README.md's guest did not get ten frames: $(head -3 "$work/guest.out")"
+
 for document in README.md docs/*.md; do
 	while read -r name; do
 		grep -qrE "\b$name\b" tests --include='*.c' --include='*.bats' --include='*.sh' ||

@@ -12,6 +12,7 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/request.h"
 #include "wire/wire.h"
 
 #define USUAL_ROOM 4096   /* bytes that a read and an ioctl have room for */
@@ -65,18 +66,15 @@ static const struct command commands[] = {
 
 struct request {
 	const struct command *command;
-	const char *socket, *device;   /* 'device': opened for this request; or NULL */
-	bool json, raw;
+	struct request_target target;
+	const char *device;            /* opened for this request; or NULL */
+	bool raw;
 	json_t *params;
 };
 
-enum { OPTION_SOCKET = 's', OPTION_JSON = 'j', OPTION_ROOM = 'r', OPTION_TIMEOUT = 't',
-       OPTION_RAW = 'w' };
+enum { OPTION_ROOM = 'r', OPTION_TIMEOUT = 't', OPTION_RAW = 'w' };
 
 static const struct argp_option options[] = {
-	{ "socket", OPTION_SOCKET, "PATH", 0, "Where the daemon listens; default: "
-	  "$XDG_RUNTIME_DIR/openvmq/control.sock, else /run/openvmq/control.sock", 0 },
-	{ "json", OPTION_JSON, NULL, 0, "Print the daemon's answer as JSON", 0 },
 	{ "room", OPTION_ROOM, "BYTES", 0, "read, ioctl: how much the driver may answer; default: "
 	  "4096, at most 30000", 0 },
 	{ "timeout", OPTION_TIMEOUT, "MS", 0, "read, write, ioctl: cancel the request after so many "
@@ -188,11 +186,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct request *r = state->input;
 
 	switch (key) {
-	case OPTION_SOCKET:
-		r->socket = arg;
-		return 0;
-	case OPTION_JSON:
-		r->json = true;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->target;
 		return 0;
 	case OPTION_ROOM:
 	case OPTION_TIMEOUT:
@@ -215,13 +210,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- answers ---- */
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static void show_list(const json_t *devices)
 {
 	const json_t *device;
@@ -229,13 +217,13 @@ static void show_list(const json_t *devices)
 
 	json_array_foreach(devices, i, device) {
 		const json_t *files = json_object_get(device, "files");
-		const char *target = text_of(device, "target");
+		const char *target = request_text(device, "target");
 
 		if (files)
-			printf("%-40s  %" JSON_INTEGER_FORMAT " open\n", text_of(device, "name"),
+			printf("%-40s  %" JSON_INTEGER_FORMAT " open\n", request_text(device, "name"),
 			       json_integer_value(files));
 		else
-			printf("%-40s  -> %s\n", text_of(device, "name"), *target ? target : "(no device)");
+			printf("%-40s  -> %s\n", request_text(device, "name"), *target ? target : "(no device)");
 	}
 }
 
@@ -254,7 +242,7 @@ static void show_bytes(const struct request *r, const char *hex)
 /* What the driver answers; false: that it failed. */
 static bool show_answer(const struct request *r, const json_t *result)
 {
-	unsigned long status = strtoul(text_of(result, "status"), NULL, 0);
+	unsigned long status = strtoul(request_text(result, "status"), NULL, 0);
 
 	if (status >> 30 == 3) {
 		fprintf(stderr, "vmq: the driver answers 0x%08lx%s\n", status,
@@ -266,15 +254,14 @@ static bool show_answer(const struct request *r, const json_t *result)
 		printf("%" JSON_INTEGER_FORMAT "\n",
 		       json_integer_value(json_object_get(result, "information")));
 	else
-		show_bytes(r, text_of(result, "data"));
+		show_bytes(r, request_text(result, "data"));
 	return true;
 }
 
 static bool show(const struct request *r, json_t *result)
 {
-	if (r->json) {
-		json_dumpf(result, stdout, JSON_INDENT(2));
-		putchar('\n');
+	if (r->target.json) {
+		request_print_json(result);
 	} else if (json_is_array(result)) {
 		show_list(result);
 	} else if (json_object_get(result, "status")) {
@@ -291,7 +278,7 @@ static bool show(const struct request *r, json_t *result)
 static int open_for_one(struct request *r, struct error *err)
 {
 	json_t *opened;
-	int ret = client_call(r->socket, WIRE_DEVICE_OPEN, json_pack("{s:s}", "device", r->device),
+	int ret = client_call(r->target.socket, WIRE_DEVICE_OPEN, json_pack("{s:s}", "device", r->device),
 			      &opened, err);
 
 	if (ret)
@@ -304,7 +291,7 @@ static int open_for_one(struct request *r, struct error *err)
 static int close_again(struct request *r, struct error *err)
 {
 	json_t *closed;
-	int ret = client_call(r->socket, WIRE_DEVICE_CLOSE,
+	int ret = client_call(r->target.socket, WIRE_DEVICE_CLOSE,
 			      json_pack("{s:O}", "file", json_object_get(r->params, "file")), &closed, err);
 
 	if (!ret)
@@ -320,7 +307,8 @@ static int perform(struct request *r)
 	int ret = r->device ? open_for_one(r, &err) : 0;
 
 	if (!ret) {
-		ret = client_call(r->socket, r->command->method, json_incref(r->params), &result, &err);
+		ret = client_call(r->target.socket, r->command->method, json_incref(r->params),
+				  &result, &err);
 		if (r->device && close_again(r, &after) && !ret)
 			ret = error_set(&err, EREMOTE, "%s", after.text);
 	}
@@ -329,11 +317,7 @@ static int perform(struct request *r)
 	else
 		good = show(r, result);
 	json_decref(result);
-	if (good && (fflush(stdout) || ferror(stdout))) {
-		fprintf(stderr, "vmq: the answer cannot be written: %s\n", strerror(errno));
-		good = false;
-	}
-	return good ? 0 : 1;
+	return good ? request_end() : 1;
 }
 
 static const char *nth(size_t i)
@@ -345,7 +329,7 @@ int device_command(int argc, char **argv)
 {
 	static const struct command_family family = { "device", usage, nth };
 	struct request r = { .command = NULL };
-	struct argp argp = { .options = options, .parser = parse };
+	struct argp argp = { .options = options, .parser = parse, .children = request_options };
 	int status = 2, i = command_choose(&family, argc, argv, &status);
 
 	if (i < 0)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/client.h"
 #include "cli/command.h"
 #include "cli/driver_table.h"
+#include "cli/request.h"
 #include "wire/wire.h"
 
 static const char usage[] =
@@ -34,7 +34,7 @@ static const char usage[] =
 	"Options of every command: --socket PATH, --json; 'vmq driver COMMAND --help' has all.\n"
 	"\n"
 	"Examples:\n"
-	"  vmq run --control auto examples/office.yaml      a daemon that can be asked\n"
+	"  vmq run --control auto examples/guest-memory.yaml      a daemon that can be asked\n"
 	"  vmq driver load ./filter.so                      a filter driver\n"
 	"  vmq driver bind filter adapter Mode=2            on the adapter, with a keyword\n"
 	"  vmq driver list\n"
@@ -88,17 +88,13 @@ static const struct command commands[] = {
 
 struct request {
 	const struct command *command;
-	const char *socket;
-	bool json;
+	struct request_target target;
 	json_t *params;
 };
 
-enum { OPTION_SOCKET = 's', OPTION_JSON = 'j', OPTION_NAME = 'n' };
+enum { OPTION_NAME = 'n' };
 
 static const struct argp_option options[] = {
-	{ "socket", OPTION_SOCKET, "PATH", 0, "Where the daemon listens; default: "
-	  "$XDG_RUNTIME_DIR/openvmq/control.sock, else /run/openvmq/control.sock", 0 },
-	{ "json", OPTION_JSON, NULL, 0, "Print the daemon's answer as JSON", 0 },
 	{ "name", OPTION_NAME, "NAME", 0, "bind, unbind, pause, restart: the filter's name on the "
 	  "adapter; default: the driver's", 0 },
 	{ 0 },
@@ -167,11 +163,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct request *r = state->input;
 
 	switch (key) {
-	case OPTION_SOCKET:
-		r->socket = arg;
-		return 0;
-	case OPTION_JSON:
-		r->json = true;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->target;
 		return 0;
 	case OPTION_NAME:
 		if (!r->command->named)
@@ -192,32 +185,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static void show(const struct request *r, json_t *result)
 {
-	if (r->json) {
-		json_dumpf(result, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else if (json_is_array(result)) {
+	if (r->target.json)
+		request_print_json(result);
+	else if (json_is_array(result))
 		driver_table_print(result);
-	} else if (json_object_size(result)) {
+	else if (json_object_size(result))
 		driver_print(result);
-	}
 }
 
 static int perform(struct request *r)
 {
-	struct error err = { "" };
-	json_t *result;
+	json_t *result = request_call(&r->target, r->command->method, r->params);
 
-	if (client_call(r->socket, r->command->method, json_incref(r->params), &result, &err)) {
-		fprintf(stderr, "vmq: %s\n", err.text);
+	if (!result)
 		return 1;
-	}
 	show(r, result);
 	json_decref(result);
-	if (fflush(stdout)) {
-		fprintf(stderr, "vmq: the answer cannot be written: %s\n", strerror(errno));
-		return 1;
-	}
-	return 0;
+	return request_end();
 }
 
 static const char *nth(size_t i)
@@ -229,7 +213,7 @@ int driver_command(int argc, char **argv)
 {
 	static const struct command_family family = { "driver", usage, nth };
 	struct request r = { .command = NULL };
-	struct argp argp = { .options = options, .parser = parse };
+	struct argp argp = { .options = options, .parser = parse, .children = request_options };
 	int status = 2, i = command_choose(&family, argc, argv, &status);
 
 	if (i < 0)

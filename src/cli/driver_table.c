@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/request.h"
+
 #define COLUMNS 6
 
 static const char *const titles[COLUMNS] = { "Driver", "Kind", "Adapter", "As", "State", "File" };
@@ -12,13 +14,6 @@ struct row {
 	const char *cell[COLUMNS];
 	char kinds[40];
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
 
 static void set_kinds(char *to, size_t size, const json_t *driver)
 {
@@ -36,20 +31,20 @@ static void set_kinds(char *to, size_t size, const json_t *driver)
 static void fill(struct row *r, const json_t *driver, size_t index)
 {
 	const json_t *use = json_array_get(json_object_get(driver, "uses"), index);
-	const char *file = text_of(driver, "file");
+	const char *file = request_text(driver, "file");
 
 	*r = (struct row){ .cell = { "", "", "-", "-", "loaded", "" } };
 	if (!index) {
 		set_kinds(r->kinds, sizeof(r->kinds), driver);
-		r->cell[0] = text_of(driver, "name");
+		r->cell[0] = request_text(driver, "name");
 		r->cell[5] = *file ? file : "(built in)";
 	}
 	r->cell[1] = r->kinds;
 	if (!use)
 		return;
-	r->cell[2] = text_of(use, "adapter");
-	r->cell[3] = text_of(use, "name");
-	r->cell[4] = text_of(use, "state");
+	r->cell[2] = request_text(use, "adapter");
+	r->cell[3] = request_text(use, "name");
+	r->cell[4] = request_text(use, "state");
 }
 
 static void print_row(const struct row *r, const size_t width[COLUMNS])
@@ -105,19 +100,19 @@ void driver_print(const json_t *driver)
 {
 	const json_t *uses = json_object_get(driver, "uses"), *use;
 	json_t *keywords = json_object_get(driver, "keywords"), *value;
-	const char *file = text_of(driver, "file"), *name;
+	const char *file = request_text(driver, "file"), *name;
 	char kinds[40];
 	size_t i;
 
 	set_kinds(kinds, sizeof(kinds), driver);
-	printf("Driver    %s\n", text_of(driver, "name"));
+	printf("Driver    %s\n", request_text(driver, "name"));
 	printf("Kind      %s\n", kinds);
 	printf("File      %s\n", *file ? file : "(built in)");
 	json_object_foreach(keywords, name, value)
 		printf("Keyword   %s = %s\n", name, json_string_value(value) ? json_string_value(value) : "");
 	json_array_foreach(uses, i, use)
-		printf("%-9s %s: %s %s, %s\n", i ? "" : "On", text_of(use, "adapter"), text_of(use, "kind"),
-		       text_of(use, "name"), text_of(use, "state"));
+		printf("%-9s %s: %s %s, %s\n", i ? "" : "On", request_text(use, "adapter"), request_text(use, "kind"),
+		       request_text(use, "name"), request_text(use, "state"));
 	if (!json_array_size(uses))
 		puts("On        no adapter");
 }

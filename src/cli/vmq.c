@@ -8,6 +8,7 @@
 
 #include "cli/device.h"
 #include "cli/driver.h"
+#include "cli/queue.h"
 
 static const char usage[] =
 	"Usage: vmq COMMAND [OPTION...]\n"
@@ -21,6 +22,8 @@ static const char usage[] =
 	"               (vmq driver --help: its commands, with examples)\n"
 	"  device ...   read, write and control the devices that they make\n"
 	"               (vmq device --help: its commands, with examples)\n"
+	"  queue ...    show the VMs' queues, move, release and assign them\n"
+	"               (vmq queue --help: its commands, with examples)\n"
 	"  help         show this text\n"
 	"  version      show the version\n"
 	"\n"
@@ -60,6 +63,8 @@ int main(int argc, char **argv)
 		return driver_command(argc - 1, argv + 1);
 	if (!strcmp(command, "device"))
 		return device_command(argc - 1, argv + 1);
+	if (!strcmp(command, "queue"))
+		return queue_command(argc - 1, argv + 1);
 	if (!strcmp(command, "version") || !strcmp(command, "--version")) {
 		puts("vmq " OPENVMQ_VERSION);
 		return 0;

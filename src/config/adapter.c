@@ -152,6 +152,7 @@ static int read_adapter(struct config_reader *r, const struct config_key *key,
 	a->queues = 16;
 	a->buffers = 512;
 	a->rx_queues = 1;
+	a->ndis_version = CONFIG_NDIS_630;
 	ret = config_section_read(r, key->child, node, a);
 	if (ret || a->name)
 		return ret;
@@ -222,18 +223,15 @@ const struct config_node *config_adapter_node(const struct config_node *root, un
 
 /* ---- what goes together ---- */
 
-/* Our own miniport has settings of its own; a loaded one has keywords. */
+/* Our own miniport has settings of its own beside the keywords that every one has. */
 static int check_settings(const struct config_reader *r, const struct adapter_config *a,
 			  const struct config_node *node)
 {
-	static const char *const ours[] = { "out", "queues", "buffers", "rx-queues" };
-	const struct config_node *key = config_tree_get(node, "keywords");
+	static const char *const ours[] = { "out", "queues", "buffers", "rx-queues", "ndis",
+					    "receive" };
+	const struct config_node *key;
 
-	if (!a->driver)
-		return key ? config_fail(&r->errors, key->key->place,
-					 "keywords goes with driver only, and this adapter has a nic; "
-					 "remove keywords") : 0;
-	for (unsigned i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+	for (unsigned i = 0; a->driver && i < sizeof(ours) / sizeof(ours[0]); i++) {
 		key = config_tree_get(node, ours[i]);
 		if (key)
 			return config_fail(&r->errors, key->key->place,

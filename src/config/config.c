@@ -182,6 +182,7 @@ static int set_defaults(struct host_config *config, const char *file)
 	config->file = strdup(file);
 	config->eal = calloc(1, sizeof(*config->eal));
 	config->processors = online_cpus();
+	config->switch_ndis = CONFIG_NDIS_630;
 	return config->file && config->eal ? 0 : -ENOMEM;
 }
 

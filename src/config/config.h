@@ -20,8 +20,11 @@
  *     queues: 16             # VM queues the adapter has, 0..1024
  *     buffers: 512           # receive buffers of a VM queue (its quota), 16..65536
  *     rx-queues: 1           # receive queues of the port, 1..64
- *     driver: mynic.so       # instead of nic, out, queues, buffers and rx-queues: a
- *     keywords: {"*VMQ": 1}      miniport driver from a file, and its settings
+ *     ndis: 6.30             # our miniport's version of NDIS: 6.20 or 6.30
+ *     receive: placed        # how VM queues' buffers are filled: placed, loaned or steered
+ *     driver: mynic.so       # instead of nic, out, queues, buffers, rx-queues, ndis and
+ *                                receive: a miniport driver from a file
+ *     keywords: {"*VMQ": 1}  # the miniport's settings
  *     filters:               # filter drivers above the miniport, the lowest first
  *       - driver: filter.so
  *         name: filter         # unique on the adapter; default: the file's name
@@ -31,6 +34,7 @@
  *     switch: true           # whether the virtual switch is bound to it
  *     play: in.pcap          # a capture that is sent into the adapter
  *   switch:
+ *     ndis: 6.30             # which switch it is like: 6.20 asks for lookahead split
  *     internal:              # a port for this host itself; optional; the keys of a
  *       mac: 52:54:00:00:00:fe     VM but name and processor: it has no queue
  *       vlan: 10
@@ -58,6 +62,22 @@
 #include "base/error.h"
 #include "verifier/mode.h"
 #include "wire/wire.h"
+
+/* Versions of NDIS: major << 8 | minor. */
+#define CONFIG_NDIS_620 0x614
+#define CONFIG_NDIS_630 0x61e
+
+/* How our miniport fills a VM queue's buffers. X(NAME, the word for it) */
+#define CONFIG_RECEIVE_MODES(X) \
+	X(PLACED, "placed") \
+	X(LOANED, "loaned") \
+	X(STEERED, "steered")
+
+enum config_receive {
+#define X(name, word) CONFIG_RECEIVE_##name,
+	CONFIG_RECEIVE_MODES(X)
+#undef X
+};
 
 #define CONFIG_MAX_MACS 16
 #define CONFIG_MAX_PROCESSORS 64
@@ -103,8 +123,10 @@ struct adapter_config {
 	char *nic, *out;          /* nic NULL: 'driver' is the miniport; out may be NULL */
 	uint16_t mtu, rx_queues;
 	unsigned queues, buffers;
+	unsigned ndis_version;    /* our miniport's: CONFIG_NDIS_620 or CONFIG_NDIS_630 */
+	unsigned receive;         /* our miniport's: enum config_receive */
 	char *driver;             /* the miniport's file, made whole; NULL: 'nic' */
-	struct keyword_list keywords;      /* the driver's */
+	struct keyword_list keywords;      /* the miniport's */
 	struct module_list filters;        /* the lowest first */
 	struct module_list protocols;
 	bool has_switch;          /* true for exactly one adapter */
@@ -120,6 +142,7 @@ struct host_config {
 	struct adapter_config *adapters;
 	unsigned n_adapters;      /* 1 .. CONFIG_MAX_ADAPTERS */
 	unsigned switch_adapter;  /* the index of the one that has the switch */
+	unsigned switch_ndis;         /* the switch's version of NDIS: CONFIG_NDIS_620 or _630 */
 	struct vm_config *internal;   /* or NULL */
 	struct vm_config *vms;
 	unsigned n_vms;

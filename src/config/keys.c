@@ -20,6 +20,17 @@
 #define VM_FIELD(f) .offset = offsetof(struct vm_config, f), \
 	.size = sizeof(((struct vm_config *)0)->f)
 
+static const struct config_choice ndis_versions[] = {
+	{ "6.20", CONFIG_NDIS_620 }, { "6.30", CONFIG_NDIS_630 }, { NULL, 0 },
+};
+
+static const struct config_choice receive_modes[] = {
+#define X(name, word) { word, CONFIG_RECEIVE_##name },
+	CONFIG_RECEIVE_MODES(X)
+#undef X
+	{ NULL, 0 },
+};
+
 const struct config_key config_keys[] = {
 	{ IN(ROOT), "host", TYPE_SECTION, .child = SECTION_HOST,
 	  .meaning = "the process: its processors and threads" },
@@ -42,7 +53,7 @@ const struct config_key config_keys[] = {
 	{ IN(HOST), "eal", TYPE_WORDS, HOST_FIELD(eal), .default_text = "[]",
 	  .meaning = "options for DPDK, passed through" },
 	{ IN(HOST), "control", TYPE_SOCKET, HOST_FIELD(control), .default_text = "no control",
-	  .meaning = "the socket that vmq driver speaks to; auto: at its usual place" },
+	  .meaning = "the socket for vmq queue, driver and device; auto: at its usual place" },
 	{ IN(HOST), "verifier", TYPE_VERIFIER, HOST_FIELD(verifier), .default_text = "off",
 	  .meaning = "what becomes of a driver that breaks a rule: nothing, a report, the end" },
 
@@ -54,7 +65,7 @@ const struct config_key config_keys[] = {
 	{ IN(ADAPTER), "driver", TYPE_INPUT, NEED_ONE, ADAPTER_FIELD(driver),
 	  .meaning = "a miniport driver to load instead of our own" },
 	{ IN(ADAPTER), "keywords", TYPE_KEYWORDS, ADAPTER_FIELD(keywords),
-	  .meaning = "with driver: its settings, as its INF file would make them" },
+	  .meaning = "its miniport's settings, as an INF file would make them" },
 	{ IN(ADAPTER), "filters", TYPE_MODULES, ADAPTER_FIELD(filters), .child = SECTION_MODULE,
 	  .meaning = "filter drivers above the miniport, the lowest first" },
 	{ IN(ADAPTER), "protocols", TYPE_MODULES, ADAPTER_FIELD(protocols), .child = SECTION_MODULE,
@@ -74,6 +85,12 @@ const struct config_key config_keys[] = {
 	  .default_text = "512", .meaning = "receive buffers of a VM queue: its quota" },
 	{ IN(ADAPTER), "rx-queues", TYPE_NUMBER, .min = 1, .max = 64, ADAPTER_FIELD(rx_queues),
 	  .default_text = "1", .meaning = "receive queues of the NIC's port" },
+	{ IN(ADAPTER), "ndis", TYPE_CHOICE, ADAPTER_FIELD(ndis_version), .choices = ndis_versions,
+	  .type_text = "6.20 or 6.30", .default_text = "6.30",
+	  .meaning = "the version of NDIS that our miniport is one of" },
+	{ IN(ADAPTER), "receive", TYPE_CHOICE, ADAPTER_FIELD(receive), .choices = receive_modes,
+	  .type_text = "placed, loaned or steered", .default_text = "placed",
+	  .meaning = "how a VM queue's frames get into its buffers" },
 
 	{ IN(MODULE), "driver", TYPE_INPUT, NEED_ALWAYS, MODULE_FIELD(driver),
 	  .meaning = "the driver's file" },
@@ -85,6 +102,9 @@ const struct config_key config_keys[] = {
 
 	{ IN(SWITCH), "internal", TYPE_INTERNAL, HOST_FIELD(internal), .child = SECTION_INTERNAL,
 	  .meaning = "a port for this host itself, without a queue of its own" },
+	{ IN(SWITCH), "ndis", TYPE_CHOICE, HOST_FIELD(switch_ndis), .choices = ndis_versions,
+	  .type_text = "6.20 or 6.30", .default_text = "6.30",
+	  .meaning = "which Windows' switch it is like: 6.20 asks for lookahead split" },
 
 	{ IN(VM), "name", TYPE_NAME, NEED_ALWAYS, VM_FIELD(name),
 	  .meaning = "the VM's name, unlike every other" },

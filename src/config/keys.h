@@ -39,6 +39,7 @@ enum config_type {
 	TYPE_OUTPUT,      /* field: char *, as given */
 	TYPE_SOCKET,      /* field: char *, as given */
 	TYPE_VERIFIER,    /* field: enum verifier_mode */
+	TYPE_CHOICE,      /* field: unsigned; the value of one of 'choices' */
 	TYPE_KEYWORDS,    /* a mapping; field: struct keyword_list */
 	TYPE_SECTION,     /* a mapping: 'child' */
 	TYPE_ADAPTER,     /* a mapping: the only adapter */
@@ -54,6 +55,12 @@ enum config_need {
 	NEED_ONE,         /* exactly one of the section's NEED_ONE keys */
 };
 
+/* A word that may stand for a value, and what it stands for. */
+struct config_choice {
+	const char *word;             /* NULL: the end of a list */
+	unsigned value;
+};
+
 struct config_key {
 	unsigned sections;            /* bit per section that has the key */
 	const char *name;
@@ -61,6 +68,7 @@ struct config_key {
 	enum config_need need;
 	long min, max;                /* TYPE_NUMBER */
 	size_t offset, size;          /* of the field in the section's struct */
+	const struct config_choice *choices;   /* TYPE_CHOICE */
 	enum config_section child;    /* mappings and lists of them: what is inside */
 	const char *type_text;        /* where the type's own text does not say enough */
 	const char *default_text;     /* NULL: none; the key is needed, or absent means absent */

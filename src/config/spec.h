@@ -28,7 +28,8 @@ enum spec_argument {
 	X("vhost-user",        SOCKET,    "PATH", "a guest's virtio NIC; we listen on PATH") \
 	X("vhost-user-client", SOCKET,    "PATH", "the same, but the guest listens")   \
 	X("tap",               INTERFACE, "NAME", "a tap device that the host's kernel sees") \
-	X("pcap",              OUTPUT,    "FILE", "what the VM receives goes to FILE, a pcapng")
+	X("pcap",              OUTPUT,    "FILE", "what the VM receives goes to FILE, a pcapng") \
+	X("region",            SOCKET,    "PATH", "memory shared with the guest, handed over on PATH")
 
 struct spec_kind {
 	const char *name;

@@ -64,6 +64,18 @@ static int read_name(struct config_reader *r, const struct config_key *key,
 	return field_set_string(field, strdup(node->text));
 }
 
+static int read_choice(struct config_reader *r, const struct config_key *key,
+		       const struct config_node *node, unsigned *field)
+{
+	for (const struct config_choice *c = key->choices; c->word; c++)
+		if (!strcmp(node->text, c->word)) {
+			*field = c->value;
+			return 0;
+		}
+	return config_fail(&r->errors, node->place, "%s needs %s, not %s", key->name,
+			   config_key_type(key).text, config_quote(node->text).text);
+}
+
 /* Six pairs of hexadecimal digits, all parted by ':' or all by '-'. */
 static bool mac_parse(uint8_t mac[6], const char *text)
 {
@@ -209,7 +221,7 @@ int config_fail_type(const struct config_reader *r, const struct config_key *key
 
 	return config_fail(&r->errors, node->place, "%s needs %s%s, not %s%s", key->name,
 			   key->type == TYPE_BOOL || key->type == TYPE_NAME ||
-				key->type == TYPE_VERIFIER ? "" : "a ",
+				key->type == TYPE_VERIFIER || key->type == TYPE_CHOICE ? "" : "a ",
 			   config_key_type(key).text, is,
 			   node->kind == CONFIG_SCALAR && !node->plain ? " in quotes" : "");
 }
@@ -239,6 +251,8 @@ int config_value_read(struct config_reader *r, const struct config_key *key,
 		return read_spec(r, &config_nic_kinds, node, field);
 	case TYPE_VERIFIER:
 		return verifier_mode_parse(node->text, field) ? config_fail_type(r, key, node) : 0;
+	case TYPE_CHOICE:
+		return read_choice(r, key, node, field);
 	case TYPE_SOCKET:
 		return read_socket(r, node, field);
 	case TYPE_PORT:

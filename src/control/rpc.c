@@ -69,6 +69,8 @@ static const char *type_text(enum rpc_type type)
 		return "a text that is not empty";
 	case RPC_NUMBER:
 		return "a whole number from 0 to 4294967295";
+	case RPC_BOOLEAN:
+		return "true or false";
 	case RPC_BYTES:
 		return "a text of hexadecimal digits, two a byte, of at most 30000 bytes";
 	default:
@@ -94,6 +96,8 @@ static bool is_of_type(enum rpc_type type, json_t *value)
 	if (type == RPC_NUMBER)
 		return json_is_integer(value) && json_integer_value(value) >= 0 &&
 		       json_integer_value(value) <= UINT32_MAX;
+	if (type == RPC_BOOLEAN)
+		return json_is_boolean(value);
 	if (type == RPC_BYTES)
 		return is_bytes(value);
 	if (!json_is_object(value))

@@ -17,6 +17,7 @@ enum rpc_type {
 	RPC_TEXT,        /* a string that is not empty */
 	RPC_KEYWORDS,    /* an object of strings and whole numbers */
 	RPC_NUMBER,      /* a whole number, 0 to UINT32_MAX */
+	RPC_BOOLEAN,     /* true or false */
 	RPC_BYTES,       /* a string of hexadecimal digits, two a byte, at most WIRE_MAX_DATA bytes */
 };
 

@@ -14,6 +14,7 @@
 #include <rte_log.h>
 
 #include "frame/frame.h"
+#include "vswitch/vswitch.h"
 
 #define MAX_OPTIONS 64
 
@@ -21,7 +22,8 @@
  * copies and the miniport's, and something for rings, ports and caches. */
 static unsigned megabytes(const struct host_config *c)
 {
-	size_t mtu = 0, frames = 4096u + 2048u * (c->n_vms + 1u), page = (size_t)getpagesize(), frame;
+	unsigned ports = c->n_vms + 1u, each = vswitch_vm_frames(ports);
+	size_t mtu = 0, frames = 4096u + each * ports, page = (size_t)getpagesize(), frame;
 
 	for (unsigned i = 0; i < c->n_adapters; i++) {
 		if (c->adapters[i].mtu > mtu)
@@ -33,8 +35,10 @@ static unsigned megabytes(const struct host_config *c)
 	/* Without huge pages DPDK lets no frame cross a page that fits in one. */
 	if (frame <= page)
 		frame = page / (page / frame);
-	/* A pool's caches for every lcore there might be take a megabyte and more. */
-	return (unsigned)(frame * frames >> 20) + 2u * (c->n_vms + 1u) + 96;
+	/* A pool's caches for every lcore there might be take a megabyte and more; with many
+	 * VMs the pools have none. */
+	return (unsigned)(frame * frames >> 20) + (each < vswitch_vm_frames(1) ? 0 : 2u * ports) +
+	       ports / 4 + 96;
 }
 
 static int append(char **argv, int argc, const char *option)

@@ -8,6 +8,7 @@
 
 #include "loader/crash.h"
 #include "host/eal.h"
+#include "host/open_files.h"
 #include "host/machine_adapter.h"
 #include "kernel/kernel.h"
 #include "player/player.h"
@@ -35,7 +36,8 @@ static int open_ports(struct machine *m, const struct host_config *c, struct err
 {
 	struct vswitch_port_config *ports = calloc(c->n_vms + 1, sizeof(*ports));
 	struct vswitch_config s = { .ports = ports, .mtu = c->adapters[c->switch_adapter].mtu,
-				    .processors = c->processors };
+				    .processors = c->processors,
+				    .ndis_version = c->switch_ndis & 0xff };   /* the minor one */
 	int rc;
 
 	if (!ports)
@@ -100,8 +102,10 @@ static int add_adapters(struct machine *m, const struct host_config *c, struct e
 /* From the bottom of the machine to its top; the caller undoes what was done. */
 static int bring_up(struct machine *m, const struct host_config *c, struct error *err)
 {
-	int rc = eal_start(c, err);
+	int rc;
 
+	open_files_raise();
+	rc = eal_start(c, err);
 	if (rc)
 		return rc;
 	m->eal = true;
@@ -182,6 +186,20 @@ void machine_stop(struct machine *m)
 struct ndis_adapter *machine_adapter(struct machine *m)
 {
 	return m->adapters[m->switch_adapter].adapter;
+}
+
+bool machine_adapter_at(struct machine *m, unsigned index, struct machine_adapter_view *view)
+{
+	const struct machine_adapter *a;
+
+	if (index >= m->n_adapters)
+		return false;
+	a = &m->adapters[index];
+	*view = (struct machine_adapter_view){
+		.name = a->name, .adapter = a->adapter, .has_switch = index == m->switch_adapter,
+		.miniport = a->file ? NULL : ndis_adapter_context(a->adapter),
+	};
+	return true;
 }
 
 const char *machine_driver_file(const struct machine *m)

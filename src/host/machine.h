@@ -31,6 +31,17 @@ void machine_stop(struct machine *machine);
 /* The adapter that the switch is bound to. */
 struct ndis_adapter *machine_adapter(struct machine *machine);
 
+/* An adapter of the configuration. */
+struct machine_adapter_view {
+	const char *name;
+	struct ndis_adapter *adapter;
+	const void *miniport;        /* our own miniport's context; NULL: another's */
+	bool has_switch;
+};
+
+/* The adapters from 0. False: there are no more. */
+bool machine_adapter_at(struct machine *machine, unsigned index, struct machine_adapter_view *view);
+
 /* The file of that adapter's miniport; NULL: it is our own. */
 const char *machine_driver_file(const struct machine *machine);
 

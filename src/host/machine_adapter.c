@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "miniport/miniport.h"
 #include "player/player.h"
@@ -33,63 +34,109 @@ int machine_images_load(struct machine_images *images, struct drivers *drivers, 
 	return rc;
 }
 
+/* Our miniport as the adapter wants it: that of NDIS 6.20 is loaded for the first such. */
+static int own_miniport(struct ndis_image **image, const struct adapter_config *c,
+			struct machine_images *images, struct drivers *drivers, struct error *err)
+{
+	bool old = c->ndis_version == CONFIG_NDIS_620;
+	int rc = 0;
+
+	if (old && !images->miniport_620)
+		rc = load_own(&images->miniport_620, "miniport-620", miniport_620_driver_entry, drivers,
+			      err);
+	*image = old ? images->miniport_620 : images->miniport;
+	return rc;
+}
+
 void machine_images_unload(struct machine_images *images)
 {
+	ndis_image_unload(images->miniport_620);
 	ndis_image_unload(images->miniport);
 	ndis_image_unload(images->player);
 	ndis_image_unload(images->vswitch);
-	*images = (struct machine_images){ NULL, NULL, NULL };
+	*images = (struct machine_images){ NULL, NULL, NULL, NULL };
 }
 
-/* ---- our own miniport's keywords ---- */
+/* ---- the miniport's keywords ---- */
 
-#define KEYWORDS 7
+#define OWN_KEYWORDS 8
 
+/* What the file says in "keywords" goes before everything else; then comes what its
+ * other keys say, and what Windows itself would set. */
 struct settings {
-	struct keyword_config keyword[KEYWORDS];
-	char number[KEYWORDS][12];
+	struct keyword_config keyword[CONFIG_MAX_KEYWORDS + OWN_KEYWORDS];
+	char number[OWN_KEYWORDS][12];
+	unsigned numbers;
 	struct keyword_list list;
 };
 
+static bool is_set(const struct settings *s, const char *name)
+{
+	for (unsigned i = 0; i < s->list.n; i++)
+		if (!strcasecmp(s->keyword[i].name, name))   /* as NDIS compares them */
+			return true;
+	return false;
+}
+
 static void add_text(struct settings *s, const char *name, const char *value)
 {
-	if (value)
+	if (value && !is_set(s, name))
 		s->keyword[s->list.n++] = (struct keyword_config){ (char *)name, (char *)value };
 }
 
 static void add_number(struct settings *s, const char *name, unsigned value)
 {
-	snprintf(s->number[s->list.n], sizeof(s->number[0]), "%u", value);
-	add_text(s, name, s->number[s->list.n]);
+	char *text = s->number[s->numbers++];
+
+	snprintf(text, sizeof(s->number[0]), "%u", value);
+	add_text(s, name, text);
 }
 
-/* The adapter's section of the file as the miniport's keywords. */
-static struct ndis_keyword *own_keywords(const struct adapter_config *c)
+/* The adapter's section of the file as our miniport's keywords. */
+static void add_own(struct settings *s, const struct adapter_config *c)
+{
+	static const char *const receive[] = {
+#define X(name, word) [CONFIG_RECEIVE_##name] = word,
+		CONFIG_RECEIVE_MODES(X)
+#undef X
+	};
+
+	add_text(s, "Nic", c->nic);
+	add_text(s, "NicOut", c->out);
+	add_text(s, "Receive", receive[c->receive]);
+	add_number(s, "Mtu", c->mtu);
+	add_number(s, "RxQueues", c->rx_queues);
+	add_number(s, "NumQueues", c->queues);
+	add_number(s, "Buffers", c->buffers);
+}
+
+static struct ndis_keyword *keywords_of(const struct adapter_config *c)
 {
 	struct settings s = { .list.n = 0 };
 
 	s.list.keyword = s.keyword;
-	add_text(&s, "Nic", c->nic);
-	add_text(&s, "NicOut", c->out);
-	add_number(&s, "Mtu", c->mtu);
-	add_number(&s, "RxQueues", c->rx_queues);
-	add_number(&s, "NumQueues", c->queues);
-	add_number(&s, "Buffers", c->buffers);
+	for (unsigned i = 0; i < c->keywords.n; i++)
+		add_text(&s, c->keywords.keyword[i].name, c->keywords.keyword[i].value);
+	if (!c->driver)
+		add_own(&s, c);
+	/* Windows sets it where a virtual switch is bound (H16, H19). */
+	if (c->has_switch)
+		add_text(&s, "*RssOrVmqPreference", "1");
 	return drivers_copy_keywords(&s.list);
 }
 
 /* ---- adapters ---- */
 
 static int make(struct machine_adapter *a, const struct adapter_config *c,
-		const struct machine_images *images, struct drivers *drivers, struct error *err)
+		struct machine_images *images, struct drivers *drivers, struct error *err)
 {
-	struct ndis_image *image = images->miniport;
+	struct ndis_image *image;
 	char name[64];
 	int rc;
 
 	a->file = c->driver;
 	snprintf(a->name, sizeof(a->name), "%s", c->name);
-	a->keywords = c->driver ? drivers_copy_keywords(&c->keywords) : own_keywords(c);
+	a->keywords = keywords_of(c);
 	if (!a->keywords)
 		return error_set(err, ENOMEM, "adapter %s: no memory", c->name);
 	if (c->driver) {
@@ -100,6 +147,10 @@ static int make(struct machine_adapter *a, const struct adapter_config *c,
 		if (!ndis_image_is_miniport(image))
 			return error_set(err, EINVAL, "adapter %s: driver %s is no miniport; it may stand under "
 					 "filters or protocols", c->name, name);
+	} else {
+		rc = own_miniport(&image, c, images, drivers, err);
+		if (rc)
+			return rc;
 	}
 	rc = ndis_adapter_create(&a->adapter, image, a->name, a->keywords, err);
 	if (!rc)
@@ -143,7 +194,7 @@ static int bind_all(struct machine_adapter *a, const struct adapter_config *c, u
 }
 
 int machine_adapter_add(struct machine_adapter *a, const struct adapter_config *c,
-			unsigned processor, const struct machine_images *images,
+			unsigned processor, struct machine_images *images,
 			struct drivers *drivers, struct error *err)
 {
 	int rc = make(a, c, images, drivers, err);

@@ -8,9 +8,10 @@
 /* Our own drivers. */
 struct machine_images {
 	struct ndis_image *miniport, *vswitch, *player;
+	struct ndis_image *miniport_620;   /* the miniport of NDIS 6.20; NULL: no adapter wants it */
 };
 
-/* Loads them, and makes them known. The caller unloads, also after a failure. */
+/* Loads them but miniport_620, and makes them known. The caller unloads, also after a failure. */
 int machine_images_load(struct machine_images *images, struct drivers *drivers, struct error *err);
 void machine_images_unload(struct machine_images *images);
 
@@ -25,7 +26,7 @@ struct machine_adapter {
  * and starts it. 'processor': where its capture plays. The caller removes it, also after
  * a failure. The configuration must outlive it. */
 int machine_adapter_add(struct machine_adapter *adapter, const struct adapter_config *config,
-			unsigned processor, const struct machine_images *images,
+			unsigned processor, struct machine_images *images,
 			struct drivers *drivers, struct error *err);
 
 /* Returns how many things drivers left behind. */

@@ -16,6 +16,7 @@
 #include "control/control.h"
 #include "host/control_device.h"
 #include "host/control_driver.h"
+#include "host/control_queue.h"
 #include "loader/crash.h"
 #include "host/crash_sections.h"
 #include "host/ledger.h"
@@ -207,13 +208,14 @@ static int conclude(struct machine *m, const struct run_options *o)
 static int serve(struct machine *m, struct control **control, struct control_files *files,
 		 const struct host_config *config, const struct run_options *o, struct error *err)
 {
-	static struct rpc devices, drivers;
+	static struct rpc devices, drivers, queues;
 	const char *path = o->control ? o->control : config->control;
 
 	devices = (struct rpc){ control_device_methods, files, NULL };
 	drivers = (struct rpc){ control_driver_methods, machine_drivers(m), &devices };
+	queues = (struct rpc){ control_queue_methods, m, &drivers };
 	*control = NULL;
-	return path ? control_open(control, path, &drivers, err) : 0;
+	return path ? control_open(control, path, &queues, err) : 0;
 }
 
 static int run_machine(const struct host_config *config, const struct run_options *o)

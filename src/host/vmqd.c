@@ -11,8 +11,8 @@
 const char *argp_program_version = "vmq " OPENVMQ_VERSION;
 
 static const struct argp_option options[] = {
-	{ "control", 'c', "PATH", 0, "Listen on the Unix socket PATH for 'vmq driver'; auto: at its usual "
-	  "place, where 'vmq driver' looks", 0 },
+	{ "control", 'c', "PATH", 0, "Listen on the Unix socket PATH for 'vmq "
+	  "queue', 'vmq driver' and 'vmq device'; auto: at its usual place, where they look", 0 },
 	{ "json", 'j', NULL, 0, "Print the result as JSON instead of tables", 0 },
 	{ "quiet", 'q', NULL, 0, "Show no progress", 0 },
 	{ "time", 't', "SECONDS", 0, "Stop after SECONDS (1 to 86400); default: at the end of a "

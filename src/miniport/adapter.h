@@ -13,7 +13,7 @@
 #include "frame/frame.h"
 #include "miniport/miniport.h"
 #include "nic/nic.h"
-#include "vmq/filter.h"
+#include "vmq/classifier.h"
 #include "vmq/queue_state.h"
 #include "vmq/tx_queue.h"
 
@@ -28,11 +28,23 @@
 #define DEFAULT_QUEUE    0
 #define NO_PROCESSOR     UINT32_MAX   /* a queue that moves: between two owners (C48) */
 
-struct mp_adapter;
+/* The versions of NDIS that the driver is written for, one for each entry: major << 8 | minor. */
+#define MP_NDIS_620 0x614
+#define MP_NDIS_630 0x61e
 
-/* A block of shared memory, and the pool of receive buffers in it. */
+/* The lookahead sizes that NDIS 6.20 may ask a split at, in bytes (E15). */
+#define MP_LOOKAHEAD_MIN 64
+#define MP_LOOKAHEAD_MAX 256
+
+struct mp_adapter;
+struct mp_steer;
+
+struct mp_mode;
+
+/* Shared memory, and the pool of receive buffers in it. */
 struct mp_memory {
 	NDIS_HANDLE allocation;              /* of NdisAllocateSharedMemory */
+	NDIS_HANDLE rest;                    /* the same, of the rests of split frames; or NULL */
 	struct frame_pool *pool;
 };
 
@@ -73,20 +85,34 @@ struct mp_queue {
 	uint64_t give_up;                    /* when its sends no longer wait for the NIC; set
 					      * before 'draining' */
 
+	/*
+	 * How its frames become NBLs and come home (mode.h). Control chooses at
+	 * QUEUE_ALLOCATION_COMPLETE, before the first frame; it stays until the queue is
+	 * freed. The default queue's is mp_loaned: its memory is what the NIC fills.
+	 */
+	const struct mp_mode *mode;
+
 	/* The owning processor's. */
-	struct rte_mbuf **buffers;           /* a stack of free ones; NULL for the default queue */
+	struct rte_mbuf **buffers;           /* a stack of free ones; NULL: those of a pool that
+					      * the NIC takes from, see mp_buffers_for() */
 	unsigned n_free;
 	uint64_t stalled_since;              /* no free buffer for a NIC that can wait */
 	counter_t indicated, returned, bytes;
+	counter_t in_place;                  /* of the indicated: not copied, steered by the NIC */
 	struct wire_drops drops;
 
 	_Atomic(NET_BUFFER_LIST *) back;     /* returned on other processors: any pushes, owner takes */
-	struct mp_lane *lanes;               /* one per NIC receive queue */
+	struct mp_lane *lanes;               /* one for each poller that sorts frames: see
+					      * mp_adapter.n_lanes */
+	_Atomic(struct mp_steer *) steer;    /* its receive queue of the NIC, or NULL; control writes,
+					      * the owner reads */
 	struct mp_tx_queue tx;
 
 	/* Control's. */
-	unsigned quota;                      /* how many buffers it has */
+	unsigned quota;                      /* how many buffers it has, or may have out */
+	uint16_t lookahead;                  /* where its frames are split; 0: they are not */
 	unsigned n_filters;
+	uint32_t group;                      /* QueueGroupId; 0: none */
 	struct mp_memory memory;
 	bool named;                          /* was allocated at least once */
 	PNDIS_OID_REQUEST pending;           /* the OID that waits for this queue */
@@ -100,7 +126,9 @@ struct mp_queue_list {
 /* What a message DPC works with; one per processor. */
 struct mp_processor {
 	_Alignas(64) struct mp_adapter *adapter;
-	unsigned number;
+	unsigned number;                          /* NDIS's */
+	unsigned index;                           /* its place in the adapter's order */
+	unsigned message;                         /* its interrupt message, and table entry */
 	_Atomic(struct mp_queue_list *) queues;   /* control publishes, the processor reads */
 	unsigned n_rx, rx[MAX_RX_QUEUES];         /* the NIC queues it polls */
 	unsigned turn;                            /* which queue's rings come first */
@@ -110,14 +138,45 @@ struct mp_processor {
 	int epoll;                                /* over several NIC descriptors, or -1 */
 };
 
-struct mp_filter {
-	struct mp_filter *next;
-	struct vmq_filter filter;
+/*
+ * The fields that a receive filter may test. NDIS numbers field n of a MAC header n and its
+ * capability bit n - 1. X(as NDIS calls it, as vmq does, the NDIS version that brought it)
+ */
+#define MP_FILTER_FIELDS(X)                                    \
+	X(DestinationAddress, DESTINATION, MP_NDIS_620)        \
+	X(SourceAddress,      SOURCE,      MP_NDIS_620)        \
+	X(Protocol,           PROTOCOL,    MP_NDIS_620)        \
+	X(VlanId,             VLAN_ID,     MP_NDIS_620)        \
+	X(Priority,           PRIORITY,    MP_NDIS_620)        \
+	X(PacketType,         PACKET_TYPE, MP_NDIS_630)
+
+#define MP_FILTERS_MAX   4096
+#define MP_MULTICAST_MAX 256
+
+/* Multicast addresses, in ascending order; each in bits 0 .. 47, its first byte highest. */
+struct mp_multicast {
+	unsigned n;
+	uint64_t list[];
 };
 
+/* How the frames of a VM queue get into its buffers (U17). */
+enum mp_receive {
+	MP_RECEIVE_PLACED,      /* copied into the queue's own shared memory */
+	MP_RECEIVE_LOANED,      /* they stay in the default queue's memory, and count against the quota */
+	MP_RECEIVE_STEERED,     /* the NIC fills the queue's own shared memory */
+};
+
+/* What the adapter's keywords say; an INF's keyword that the rules leave unread counts as 0. */
 struct mp_settings {
 	char nic[512], out[512];
 	unsigned mtu, rx_queues, queues, buffers;
+	enum mp_receive receive;
+	bool vmq;               /* VM queues are the interface chosen (H16) */
+	bool rss;               /* RSS is (H19) */
+	bool lookahead_split;   /* queues may be split; never from NDIS 6.30 on (E20) */
+	bool vlan_filtering;    /* filters may test the VLAN id */
+	bool encapsulation;     /* filters may test the inner header of an encapsulated frame */
+	bool mac_only_refused;  /* SET_FILTER refuses a filter that tests no VLAN */
 };
 
 /* Names of DPDK pools are one process's, and at most 25 characters long: the adapter's
@@ -127,12 +186,20 @@ struct mp_settings {
 struct mp_adapter {
 	NDIS_HANDLE handle;
 	unsigned if_index;
+	unsigned ndis_version;                         /* MP_NDIS_620 or MP_NDIS_630 */
 	struct mp_settings settings;
 	struct nic *nic;
+	unsigned n_lanes;                              /* a lane for each receive queue of the NIC
+							* that is nobody's; behind them, where there
+							* are steered ones, one for each processor,
+							* which polls those of its VM queues */
+	struct mp_steer *steer;                        /* 'n_steer' of them */
+	unsigned n_steer;
 	bool nic_can_wait, shared_tx;
 	uint8_t mac[6];
 	uint16_t max_frame;                            /* header and MTU, without a tag */
-	_Atomic(struct vmq_filter_table *) filters;    /* control publishes, pollers read */
+	_Atomic(struct vmq_classifier *) filters;      /* control publishes, pollers read */
+	_Atomic(struct mp_multicast *) multicast;      /* likewise; NULL: no address */
 	atomic_uint packet_filter;                     /* control writes, pollers read */
 	atomic_bool paused;                            /* control writes, workers read */
 	atomic_bool pausing;                           /* a MiniportPause waits for the drain */
@@ -140,10 +207,12 @@ struct mp_adapter {
 	atomic_bool ended;                             /* the NIC's end was indicated */
 	struct vmq_tx_map *tx_map;
 	struct mp_queue *queues;                       /* by id, 0 .. settings.queues */
-	struct mp_filter *filter_list;                 /* control's */
-	unsigned n_filters;
-	struct mp_processor processors[MAX_PROCESSORS];
-	unsigned n_processors;
+	struct vmq_criteria *filter_list;              /* control's, by vmq_criteria_before() */
+	unsigned n_filters, filter_room;
+	struct mp_processor processors[MAX_PROCESSORS];   /* by number; those of 'order' are used */
+	struct mp_processor *of_message[MAX_PROCESSORS];
+	unsigned n_processors, order[MAX_PROCESSORS];  /* the numbers, the preferred first */
+	uint64_t processor_set;                        /* the same, a bit each */
 	NDIS_SPIN_LOCK nic_tx[MAX_PROCESSORS];         /* where processors share a NIC queue */
 	struct mp_memory nic_memory[MAX_RX_QUEUES];    /* the default queue's: what the NIC fills */
 	struct frame_pool *tx_pool;                    /* copies of what cannot be borrowed */
@@ -156,6 +225,16 @@ NDIS_STATUS mp_settings_read(struct mp_adapter *a);
 NDIS_STATUS mp_attributes_set(struct mp_adapter *a);
 MINIPORT_OID_REQUEST MiniportOidRequest;
 MINIPORT_CANCEL_OID_REQUEST MiniportCancelOidRequest;
+
+/* processors.c. All while the adapter initializes or halts, at PASSIVE_LEVEL; */
+NDIS_STATUS mp_processors_find(struct mp_adapter *a);
+NDIS_STATUS mp_processors_create(struct mp_adapter *a);
+NDIS_STATUS mp_processors_connect(struct mp_adapter *a);
+void mp_processors_destroy(struct mp_adapter *a);
+/* and on any thread: the lowest processor of the mask that the adapter may use (H23, H29),
+ * or -1; wakes them all. */
+int mp_processor_of(const struct mp_adapter *a, const GROUP_AFFINITY *affinity);
+void mp_processors_notify(const struct mp_adapter *a);
 
 /* queue.c. All on the control thread or a system thread, at PASSIVE_LEVEL. */
 NDIS_STATUS mp_queues_create(struct mp_adapter *a);
@@ -171,21 +250,54 @@ bool mp_queue_event(struct mp_queue *q, enum vmq_queue_event event);
 NDIS_STATUS mp_processor_list(struct mp_processor *p, struct mp_queue *add,
 			      const struct mp_queue *remove);
 
+/* memory.c, likewise. */
+/* Shared memory of queue 'id' with a pool of 'c' in it; 'flags' go to NDIS. With a split
+ * there are two blocks: for the first parts with all headers, and for the rests (E14). */
+NDIS_STATUS mp_memory_create(struct mp_adapter *a, unsigned id, ULONG flags,
+			     struct frame_pool_config *c, struct mp_memory *m);
+/* All buffers are home (E12). Accepts memory that was never created. */
+void mp_memory_destroy(struct mp_adapter *a, struct mp_memory *m);
+/* Memory of the queue's own, 'settings.buffers' of it, on a stack of its processor's. */
+NDIS_STATUS mp_buffers_create(struct mp_queue *q);
+void mp_buffers_destroy(struct mp_queue *q);
+/* The default queue's: what the NIC's receive queues are filled from. */
+NDIS_STATUS mp_nic_memory_create(struct mp_adapter *a);
+void mp_nic_memory_destroy(struct mp_adapter *a);
+/* How many of the NIC's buffers each VM queue may have out where they are loaned. */
+unsigned mp_loan(const struct mp_adapter *a);
+
 /* filters.c, likewise. */
-/* Makes the lookup table anew of the filters of the queues that run. */
+/* SupportedFilterTests and SupportedMacHeaderFields of the hardware, for a miniport of
+ * that NDIS version. */
+ULONG mp_filter_tests(void);
+ULONG mp_filter_fields(unsigned ndis_version);
+/* Makes the classifier anew of the filters of the queues that run. */
 NDIS_STATUS mp_filters_publish(struct mp_adapter *a);
 NDIS_STATUS mp_filter_set(struct mp_adapter *a, const NDIS_RECEIVE_FILTER_PARAMETERS *p);
 NDIS_STATUS mp_filter_clear(struct mp_adapter *a, unsigned queue, ULONG id,
 			    PNDIS_OID_REQUEST request);
 void mp_filters_destroy(struct mp_adapter *a);
 
-/* place.c. By the queue's processor: */
+/* filter_read.c */
+/* Takes the tests of a well-formed request apart; '*to' is freed by criteria_free(). A
+ * status that is no success is the request's, and why it is one was logged. */
+NDIS_STATUS mp_criteria_read(const struct mp_adapter *a, const NDIS_RECEIVE_FILTER_PARAMETERS *p,
+			     struct vmq_criteria *to);
+
+/* multicast.c */
+/* Takes 'length' bytes of addresses for the whole list. Control. */
+NDIS_STATUS mp_multicast_set(struct mp_adapter *a, const UCHAR *addresses, UINT length);
+void mp_multicast_destroy(struct mp_adapter *a);
+/* Whether the address is listed. Worker. */
+bool mp_multicast_has(const struct mp_adapter *a, const uint8_t *address);
+
+/* deliver.c. By the queue's processor: */
 /* Takes what came back on other processors. */
 void mp_collect_returns(struct mp_queue *q);
 /* How many of 'n' frames the queue has buffers for. */
 unsigned mp_buffers_for(struct mp_queue *q, unsigned n);
-/* Places and indicates 'n' frames (1 .. BURST) of the NIC's, in order, and gives
- * the NIC its buffers back; frames beyond the quota are counted as dropped. */
+/* Makes 'n' frames (1 .. BURST) of the NIC's the queue's, in order, and indicates them;
+ * frames beyond the quota are counted as dropped. */
 void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n);
 /* Indicates what queues that may share a call have left so far (F5). */
 void mp_indicate_mixed(struct mp_processor *p);
@@ -216,6 +328,12 @@ bool mp_tx_flush(struct mp_adapter *a, struct mp_tx_queue *t);
 void mp_tx_abort(struct mp_adapter *a, struct mp_tx_queue *t);
 /* Whether sends wait. Any thread; a snapshot. */
 bool mp_tx_is_waiting(const struct mp_tx_queue *t);
+
+/* tx_group.c. Control. */
+/* From now on the queue's id selects its group's transmit queue, or its own (U15). */
+void mp_tx_join(struct mp_queue *q);
+/* From now on it selects the default one (B6); what waits leaves all the same. */
+void mp_tx_leave(struct mp_queue *q);
 
 /* Wakes a queue's owner. One that moves needs no waking: its next owner begins by
  * looking. */

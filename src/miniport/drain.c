@@ -2,6 +2,7 @@
 /* Noticing that everything is home: of a queue that is being freed (G5, G18), or
  * of the whole adapter when it pauses (I18). */
 #include "miniport/adapter.h"
+#include "miniport/steer.h"
 
 #include "base/clock.h"
 
@@ -14,7 +15,7 @@ uint64_t mp_deadline(void)
 
 static bool rings_are_empty(const struct mp_queue *q)
 {
-	for (unsigned r = 0; q->lanes && r < q->adapter->settings.rx_queues; r++)
+	for (unsigned r = 0; q->lanes && r < q->adapter->n_lanes; r++)
 		if (!spsc_is_empty(q->lanes[r].ring))
 			return false;
 	return true;
@@ -56,6 +57,14 @@ static void give_up_sends(struct mp_queue *q, uint64_t deadline)
 		mp_tx_abort(q->adapter, &q->tx);
 }
 
+/* Nothing is left in the queue's own receive queue of the NIC. */
+static bool is_dry(const struct mp_queue *q)
+{
+	const struct mp_steer *s = mp_steer_of(q);
+
+	return !s || s->dry;
+}
+
 void mp_drain_check(struct mp_processor *p)
 {
 	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
@@ -69,7 +78,7 @@ void mp_drain_check(struct mp_processor *p)
 		if (!atomic_load_explicit(&q->draining, memory_order_acquire))
 			continue;
 		give_up_sends(q, q->give_up);
-		if (mp_queue_is_home(q) && atomic_exchange(&q->draining, false))
+		if (mp_queue_is_home(q) && is_dry(q) && atomic_exchange(&q->draining, false))
 			OvmqCallWhenQuiet(queue_is_home, q);   /* PASSIVE_LEVEL, E9 */
 	}
 	if (mp_pause_can_end(a) && atomic_exchange(&a->pausing, false))

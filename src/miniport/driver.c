@@ -3,14 +3,19 @@
 #include "miniport/adapter.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "base/log.h"
+#include "miniport/steer.h"
 
-#define POOL_TAG 0x716d764f   /* "Ovmq", as a debugger shows it */
+/* The driver as each of its entries registers it. */
+struct mp_driver {
+	unsigned ndis_version;
+	PDRIVER_OBJECT object;       /* NULL: not loaded */
+	NDIS_HANDLE handle;          /* of NdisMRegisterMiniportDriver */
+};
 
-static NDIS_HANDLE driver_handle;
+static struct mp_driver drivers[] = { { .ndis_version = MP_NDIS_620 },
+				      { .ndis_version = MP_NDIS_630 } };
 
 /* ---- initialize ---- */
 
@@ -22,6 +27,7 @@ static NDIS_STATUS open_nic(struct mp_adapter *a)
 		.rx_queues = (uint16_t)a->settings.rx_queues,
 		.tx_queues = (uint16_t)a->n_processors,
 		.mtu = (uint16_t)a->settings.mtu,
+		.steer_queues = mp_steer_wanted(a),
 	};
 	struct error err;
 
@@ -32,44 +38,15 @@ static NDIS_STATUS open_nic(struct mp_adapter *a)
 	nic_mac(a->nic, a->mac);
 	a->nic_can_wait = nic_can_wait(a->nic);
 	a->shared_tx = nic_tx_queues(a->nic) < a->n_processors;
+	a->n_steer = nic_steer_queues(a->nic);
+	a->n_lanes = a->settings.rx_queues + (a->n_steer ? a->n_processors : 0);
+	if (c.steer_queues && !a->n_steer)
+		log_warning("%s: steers no frames: VM queues are placed, as without Receive=steered",
+			    nic_description(a->nic));
+	else if (a->n_steer < c.steer_queues)
+		log_info("%s: steers the frames of %u VM queues; those of others are placed",
+			 nic_description(a->nic), a->n_steer);
 	return NDIS_STATUS_SUCCESS;
-}
-
-static NDIS_STATUS count_processors(struct mp_adapter *a)
-{
-	NDIS_RSS_PROCESSOR_INFO *info;
-	SIZE_T size = 0;
-	NDIS_STATUS status = NdisGetRssProcessorInformation(a->handle, NULL, &size);
-
-	if (status != NDIS_STATUS_BUFFER_TOO_SHORT)
-		return NDIS_STATUS_FAILURE;
-	info = NdisAllocateMemoryWithTagPriority(a->handle, (UINT)size, POOL_TAG, NormalPoolPriority);
-	if (!info)
-		return NDIS_STATUS_RESOURCES;
-	status = NdisGetRssProcessorInformation(a->handle, info, &size);
-	a->n_processors = info->RssProcessorCount;
-	NdisFreeMemory(info, 0, 0);
-	return a->n_processors <= MAX_PROCESSORS ? status : NDIS_STATUS_NOT_SUPPORTED;
-}
-
-static NDIS_STATUS create_processors(struct mp_adapter *a)
-{
-	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
-
-	for (unsigned p = 0; p < a->n_processors && status == NDIS_STATUS_SUCCESS; p++) {
-		a->processors[p].adapter = a;
-		a->processors[p].number = p;
-		a->processors[p].epoll = -1;
-		NdisAllocateSpinLock(&a->nic_tx[p]);
-		status = mp_processor_list(&a->processors[p], NULL, NULL);
-	}
-	/* The NIC's queues go round the processors. */
-	for (unsigned r = 0; r < a->settings.rx_queues; r++) {
-		struct mp_processor *p = &a->processors[r % a->n_processors];
-
-		p->rx[p->n_rx++] = r;
-	}
-	return status;
 }
 
 static NDIS_STATUS create_tx_pool(struct mp_adapter *a)
@@ -96,53 +73,12 @@ static NDIS_STATUS start_nic(struct mp_adapter *a)
 
 	for (unsigned r = 0; r < a->settings.rx_queues; r++)
 		pools[r] = frame_pool_mempool(a->nic_memory[r].pool);
+	for (unsigned s = 0; s < a->n_steer; s++)
+		pools[a->steer[s].rx] = frame_pool_mempool(a->steer[s].memory.pool);
 	if (!nic_start(a->nic, pools, &err))
 		return NDIS_STATUS_SUCCESS;
 	log_error("%s", err.text);
 	return NDIS_STATUS_FAILURE;
-}
-
-/* What wakes a sleeping processor: its one NIC queue's descriptor, one over
- * several, the clock where one of them cannot signal, or whoever gives it work. */
-static int wake_descriptor(struct mp_adapter *a, struct mp_processor *p)
-{
-	struct epoll_event e = { .events = EPOLLIN };
-
-	if (!p->n_rx)
-		return OVMQ_WAKE_BY_NOTIFY;
-	for (unsigned i = 0; i < p->n_rx; i++)
-		if (nic_rx_descriptor(a->nic, (uint16_t)p->rx[i]) < 0)
-			return OVMQ_WAKE_BY_TIME;
-	if (p->n_rx == 1)
-		return nic_rx_descriptor(a->nic, (uint16_t)p->rx[0]);
-	p->epoll = epoll_create1(EPOLL_CLOEXEC);
-	for (unsigned i = 0; p->epoll >= 0 && i < p->n_rx; i++)
-		epoll_ctl(p->epoll, EPOLL_CTL_ADD, nic_rx_descriptor(a->nic, (uint16_t)p->rx[i]), &e);
-	return p->epoll >= 0 ? p->epoll : OVMQ_WAKE_BY_TIME;
-}
-
-static NDIS_STATUS connect_interrupts(struct mp_adapter *a)
-{
-	NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS c = {
-		.Header = { NDIS_OBJECT_TYPE_MINIPORT_INTERRUPT,
-			    NDIS_MINIPORT_INTERRUPT_REVISION_1,
-			    NDIS_SIZEOF_MINIPORT_INTERRUPT_CHARACTERISTICS_REVISION_1 },
-		.MsiSupported = TRUE,
-		.MessageInterruptHandler = MiniportMessageInterrupt,
-		.MessageInterruptDpcHandler = MiniportMessageInterruptDPC,
-	};
-	NDIS_STATUS status = NdisMRegisterInterruptEx(a->handle, a, &c, &a->interrupt);
-
-	for (unsigned p = 0; p < a->n_processors && status == NDIS_STATUS_SUCCESS; p++) {
-		const OVMQ_POLL_SOURCE line = {
-			.Arm = mp_processor_arm,
-			.Context = &a->processors[p],
-			.Descriptor = wake_descriptor(a, &a->processors[p]),
-		};
-
-		status = OvmqConnectInterrupt(a->interrupt, p, &line);
-	}
-	return status;
 }
 
 static NDIS_STATUS register_dma(struct mp_adapter *a)
@@ -165,13 +101,10 @@ static void tear_down(struct mp_adapter *a)
 	nic_close(a->nic);
 	frame_pool_destroy(a->tx_pool);
 	mp_filters_destroy(a);
+	mp_multicast_destroy(a);
 	mp_queues_destroy(a);
-	for (unsigned p = 0; p < a->n_processors; p++) {
-		free(atomic_exchange(&a->processors[p].queues, NULL));
-		NdisFreeSpinLock(&a->nic_tx[p]);
-		if (a->processors[p].epoll >= 0)
-			close(a->processors[p].epoll);
-	}
+	mp_steer_destroy(a);
+	mp_processors_destroy(a);
 	if (a->dma)
 		NdisMDeregisterScatterGatherDma(a->dma);
 	free(a);
@@ -186,19 +119,19 @@ static NDIS_STATUS MiniportInitializeEx(NDIS_HANDLE NdisMiniportHandle,
 					PNDIS_MINIPORT_INIT_PARAMETERS MiniportInitParameters)
 {
 	static step *const steps[] = {
-		mp_settings_read, count_processors, create_processors, open_nic, mp_attributes_set,
-		register_dma, mp_queues_create, mp_filters_publish, create_tx_pool, start_nic,
-		connect_interrupts,
+		mp_settings_read, mp_processors_find, mp_processors_create, open_nic,
+		mp_attributes_set, register_dma, mp_queues_create, mp_steer_create,
+		mp_filters_publish, create_tx_pool, start_nic, mp_processors_connect,
 	};
 	struct mp_adapter *a = aligned_alloc(_Alignof(struct mp_adapter), sizeof(*a));
 	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
 
-	(void)MiniportDriverContext;
 	if (!a)
 		return NDIS_STATUS_RESOURCES;
 	memset(a, 0, sizeof(*a));
 	a->handle = NdisMiniportHandle;
 	a->if_index = MiniportInitParameters->IfIndex;
+	a->ndis_version = ((const struct mp_driver *)MiniportDriverContext)->ndis_version;
 	atomic_store(&a->paused, true);   /* until the first restart (A50) */
 	for (size_t i = 0; i < RTE_DIM(steps) && status == NDIS_STATUS_SUCCESS; i++)
 		status = steps[i](a);
@@ -224,8 +157,7 @@ static void pause_is_quiet(void *context)
 
 	a->give_up = mp_deadline();
 	atomic_store(&a->pausing, true);
-	for (unsigned p = 0; p < a->n_processors; p++)
-		OvmqNotifyProcessor(p);
+	mp_processors_notify(a);
 }
 
 static MINIPORT_PAUSE MiniportPause;
@@ -250,8 +182,7 @@ static NDIS_STATUS MiniportRestart(NDIS_HANDLE MiniportAdapterContext,
 
 	(void)RestartParameters;
 	atomic_store(&a->paused, false);
-	for (unsigned p = 0; p < a->n_processors; p++)
-		OvmqNotifyProcessor(p);
+	mp_processors_notify(a);
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -284,19 +215,25 @@ static MINIPORT_UNLOAD MiniportDriverUnload;
 _Use_decl_annotations_
 static VOID MiniportDriverUnload(PDRIVER_OBJECT DriverObject)
 {
-	(void)DriverObject;
-	NdisMDeregisterMiniportDriver(driver_handle);
-	driver_handle = NULL;
+	for (unsigned i = 0; i < RTE_DIM(drivers); i++) {
+		struct mp_driver *d = &drivers[i];
+
+		if (d->object != DriverObject)
+			continue;
+		NdisMDeregisterMiniportDriver(d->handle);
+		d->object = NULL;
+		d->handle = NULL;
+	}
 }
 
-NTSTATUS miniport_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+static NTSTATUS register_driver(struct mp_driver *d, PDRIVER_OBJECT object, PUNICODE_STRING path)
 {
 	NDIS_MINIPORT_DRIVER_CHARACTERISTICS c = {
 		.Header = { NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
 			    NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
 			    NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2 },
-		.MajorNdisVersion = 6,
-		.MinorNdisVersion = 30,
+		.MajorNdisVersion = (UCHAR)(d->ndis_version >> 8),
+		.MinorNdisVersion = (UCHAR)d->ndis_version,
 		.MajorDriverVersion = 1,
 		.InitializeHandlerEx = MiniportInitializeEx,
 		.HaltHandlerEx = MiniportHaltEx,
@@ -311,6 +248,19 @@ NTSTATUS miniport_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Regi
 		.ShutdownHandlerEx = MiniportShutdownEx,
 		.CancelOidRequestHandler = MiniportCancelOidRequest,
 	};
+	NDIS_STATUS status = NdisMRegisterMiniportDriver(object, path, (NDIS_HANDLE)d, &c,
+							 &d->handle);
 
-	return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &c, &driver_handle);
+	d->object = status == NDIS_STATUS_SUCCESS ? object : NULL;
+	return status;
+}
+
+NTSTATUS miniport_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+	return register_driver(&drivers[1], DriverObject, RegistryPath);
+}
+
+NTSTATUS miniport_620_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+	return register_driver(&drivers[0], DriverObject, RegistryPath);
 }

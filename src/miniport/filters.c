@@ -1,113 +1,127 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Receive filters: control's list, and the table that pollers read. */
+/* Receive filters: control's list, and the classifier that pollers read. */
 #include "miniport/adapter.h"
+#include "miniport/steer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void destroy_table(void *table)
+#include "criteria/criteria.h"
+
+static void destroy_classifier(void *classifier)
 {
-	vmq_filter_table_destroy(table);
+	vmq_classifier_destroy(classifier);
 }
 
-/* Makes the table anew of the filters whose queue may receive, and publishes it.
+/* Makes the classifier anew of the filters whose queue may receive, and publishes it.
  * Frames of a queue that is not yet complete go to the default queue (U6). */
 NDIS_STATUS mp_filters_publish(struct mp_adapter *a)
 {
-	struct vmq_filter *list = calloc(a->n_filters + 1, sizeof(*list));
-	struct vmq_filter_table *table;
+	struct vmq_criteria *list = malloc((a->n_filters + 1) * sizeof(*list));
+	struct vmq_classifier *c;
 	unsigned n = 0;
 
 	if (!list)
 		return NDIS_STATUS_RESOURCES;
-	for (struct mp_filter *f = a->filter_list; f; f = f->next)
-		if (atomic_load(&a->queues[f->filter.queue].state) == VMQ_QUEUE_RUNNING)
-			list[n++] = f->filter;
-	table = vmq_filter_table_create(list, n);
+	for (unsigned i = 0; i < a->n_filters; i++)
+		if (atomic_load(&a->queues[a->filter_list[i].queue].state) == VMQ_QUEUE_RUNNING)
+			list[n++] = a->filter_list[i];
+	c = vmq_classifier_create(list, n);
 	free(list);
-	if (!table)
+	if (!c)
 		return NDIS_STATUS_RESOURCES;
-	table = atomic_exchange_explicit(&a->filters, table, memory_order_acq_rel);
-	if (table)
-		OvmqCallWhenQuiet(destroy_table, table);
+	c = atomic_exchange_explicit(&a->filters, c, memory_order_acq_rel);
+	if (c)
+		OvmqCallWhenQuiet(destroy_classifier, c);
 	return NDIS_STATUS_SUCCESS;
 }
 
-/* One field test of a request: the destination MAC, or the VLAN id (D7, D10). */
-static NDIS_STATUS read_field(const NDIS_RECEIVE_FILTER_FIELD_PARAMETERS *f, struct vmq_filter *to,
-			      bool *mac)
+/* Where a filter belongs in the list. */
+static unsigned list_place(const struct mp_adapter *a, const struct vmq_criteria *c)
 {
-	const UCHAR *value = f->FieldValue.FieldByteArrayValue;
+	unsigned low = 0, high = a->n_filters;
 
-	if (f->FrameHeader != NdisFrameHeaderMac || f->ReceiveFilterTest != NdisReceiveFilterTestEqual)
-		return NDIS_STATUS_INVALID_PARAMETER;
-	if (f->HeaderField.MacHeaderField == NdisMacHeaderFieldDestinationAddress) {
-		memcpy(to->mac, value, sizeof(to->mac));
-		if (f->Flags & NDIS_RECEIVE_FILTER_FIELD_MAC_HEADER_VLAN_UNTAGGED_OR_ZERO &&
-		    to->vlan_test == VMQ_VLAN_ANY)
-			to->vlan_test = VMQ_VLAN_UNTAGGED_OR_ZERO;   /* D13 */
-		*mac = true;
-		return NDIS_STATUS_SUCCESS;
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (vmq_criteria_before(&a->filter_list[middle], c))
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	if (f->HeaderField.MacHeaderField == NdisMacHeaderFieldVlanId) {
-		to->vlan = (uint16_t)((value[0] << 8 | value[1]) & 0xfff);
-		to->vlan_test = VMQ_VLAN_EQUAL;                      /* D14, D17 */
-		return NDIS_STATUS_SUCCESS;
-	}
-	return NDIS_STATUS_INVALID_PARAMETER;
+	return low;
 }
 
-static NDIS_STATUS read_filter(const NDIS_RECEIVE_FILTER_PARAMETERS *p, struct vmq_filter *to)
+static void list_put(struct mp_adapter *a, unsigned place, const struct vmq_criteria *c)
 {
-	const char *at = (const char *)p + p->FieldParametersArrayOffset;
-	bool mac = false;
+	struct vmq_criteria *at = &a->filter_list[place];
 
-	memset(to, 0, sizeof(*to));
-	to->queue = (uint16_t)p->QueueId;
-	to->id = p->FilterId;
-	to->vlan_test = VMQ_VLAN_ANY;                                /* D16 */
-	for (ULONG i = 0; i < p->FieldParametersArrayNumElements;
-	     i++, at += p->FieldParametersArrayElementSize) {
-		NDIS_STATUS status = read_field((const void *)at, to, &mac);
+	memmove(at + 1, at, (a->n_filters++ - place) * sizeof(*at));
+	*at = *c;
+}
 
-		if (status != NDIS_STATUS_SUCCESS)
-			return status;
-	}
-	return mac ? NDIS_STATUS_SUCCESS : NDIS_STATUS_INVALID_PARAMETER;
+static void list_remove(struct mp_adapter *a, unsigned place)
+{
+	struct vmq_criteria *at = &a->filter_list[place];
+
+	criteria_free(at);
+	memmove(at, at + 1, (--a->n_filters - place) * sizeof(*at));
+}
+
+/* Room for one filter more. */
+static NDIS_STATUS list_grow(struct mp_adapter *a)
+{
+	unsigned room = a->filter_room ? 2 * a->filter_room : 64;
+	struct vmq_criteria *list;
+
+	if (a->n_filters == MP_FILTERS_MAX)
+		return NDIS_STATUS_RESOURCES;            /* D30 */
+	if (a->n_filters < a->filter_room)
+		return NDIS_STATUS_SUCCESS;
+	list = realloc(a->filter_list, room * sizeof(*list));
+	if (!list)
+		return NDIS_STATUS_RESOURCES;
+	a->filter_list = list;
+	a->filter_room = room;
+	return NDIS_STATUS_SUCCESS;
 }
 
 NDIS_STATUS mp_filter_set(struct mp_adapter *a, const NDIS_RECEIVE_FILTER_PARAMETERS *p)
 {
-	struct mp_filter *f = calloc(1, sizeof(*f)), **end = &a->filter_list;
-	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
-	NDIS_STATUS status = f ? read_filter(p, &f->filter) : NDIS_STATUS_RESOURCES;
+	struct vmq_criteria c;
+	struct mp_queue *q;
+	NDIS_STATUS status = mp_criteria_read(a, p, &c);
+	unsigned place;
 	int before;
 
-	if (status == NDIS_STATUS_SUCCESS && !q)
-		status = NDIS_STATUS_INVALID_PARAMETER;
-	if (status != NDIS_STATUS_SUCCESS) {
-		free(f);
+	if (status != NDIS_STATUS_SUCCESS)
 		return status;
-	}
+	status = list_grow(a);
+	if (status != NDIS_STATUS_SUCCESS)
+		goto free_criteria;
+	q = &a->queues[c.queue];
 	before = atomic_load(&q->state);
 	if (q->id && !mp_queue_event(q, VMQ_EVENT_SET_FILTER)) {
-		free(f);
-		return NDIS_STATUS_INVALID_PARAMETER;
+		status = NDIS_STATUS_INVALID_PARAMETER;
+		goto free_criteria;
 	}
-	while (*end)
-		end = &(*end)->next;
-	*end = f;
-	a->n_filters++;
+	place = list_place(a, &c);
+	list_put(a, place, &c);
+	mp_steer_filter(q, &c);
 	status = mp_filters_publish(a);          /* D26: in force when the OID completes */
-	if (status != NDIS_STATUS_SUCCESS) {
-		*end = NULL;
-		a->n_filters--;
-		atomic_store(&q->state, before);
-		free(f);
-		return status;
-	}
+	if (status != NDIS_STATUS_SUCCESS)
+		goto take_back;
 	q->n_filters++;
 	return NDIS_STATUS_SUCCESS;
+
+take_back:
+	mp_steer_unfilter(q, c.id);
+	list_remove(a, place);
+	atomic_store(&q->state, before);
+	return status;
+free_criteria:
+	criteria_free(&c);
+	return status;
 }
 
 /* Second quiet: nobody is still indicating what was taken off a ring before. */
@@ -120,7 +134,7 @@ static void clear_ends(void *context)
 	NdisMOidRequestComplete(q->adapter->handle, request, NDIS_STATUS_SUCCESS);
 }
 
-/* First quiet: no poller can match by the old table any more, so whatever is on a
+/* First quiet: no poller can match by the old filters any more, so whatever is on a
  * ring to a queue without filters is of the past (D32, F17). */
 static void clear_is_quiet(void *context)
 {
@@ -134,19 +148,17 @@ static void clear_is_quiet(void *context)
 NDIS_STATUS mp_filter_clear(struct mp_adapter *a, unsigned queue, ULONG id,
 			    PNDIS_OID_REQUEST request)
 {
-	struct mp_filter **at = &a->filter_list, *f;
 	struct mp_queue *q;
+	unsigned i = 0;
 
-	while (*at && ((*at)->filter.id != id || (*at)->filter.queue != queue))
-		at = &(*at)->next;
-	f = *at;
-	if (!f)
+	while (i < a->n_filters && (a->filter_list[i].id != id || a->filter_list[i].queue != queue))
+		i++;
+	if (i == a->n_filters)
 		return NDIS_STATUS_FILE_NOT_FOUND;
 	q = &a->queues[queue];
-	*at = f->next;
-	a->n_filters--;
+	mp_steer_unfilter(q, id);
+	list_remove(a, i);
 	q->n_filters--;
-	free(f);
 	if (q->id)
 		mp_queue_event(q, q->n_filters ? VMQ_EVENT_CLEAR_FILTER : VMQ_EVENT_CLEAR_LAST);
 	while (mp_filters_publish(a) != NDIS_STATUS_SUCCESS)
@@ -158,12 +170,10 @@ NDIS_STATUS mp_filter_clear(struct mp_adapter *a, unsigned queue, ULONG id,
 
 void mp_filters_destroy(struct mp_adapter *a)
 {
-	while (a->filter_list) {
-		struct mp_filter *f = a->filter_list;
-
-		a->filter_list = f->next;
-		free(f);
-	}
-	a->n_filters = 0;
-	vmq_filter_table_destroy(atomic_exchange(&a->filters, NULL));
+	while (a->n_filters)
+		criteria_free(&a->filter_list[--a->n_filters]);
+	free(a->filter_list);
+	a->filter_list = NULL;
+	a->filter_room = 0;
+	vmq_classifier_destroy(atomic_exchange(&a->filters, NULL));
 }

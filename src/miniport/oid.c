@@ -54,6 +54,10 @@ static NDIS_STATUS set(struct mp_adapter *a, PNDIS_OID_REQUEST r)
 		atomic_store(&a->packet_filter, *(const ULONG *)buffer);
 		status = NDIS_STATUS_SUCCESS;
 		break;
+	case OID_802_3_MULTICAST_LIST:
+		status = mp_multicast_set(a, buffer,
+					  r->DATA.SET_INFORMATION.InformationBufferLength);
+		break;
 	case OID_RECEIVE_FILTER_QUEUE_PARAMETERS:
 		status = mp_queue_change(a, buffer, r);
 		break;

@@ -6,11 +6,10 @@
  */
 #include "miniport/adapter.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/log.h"
+#include "miniport/mode.h"
+#include "miniport/steer.h"
 
 /* Moves the queue to what 'event' makes of it; false when the documentation does
  * not allow the event now, and then nothing has changed. Control. */
@@ -44,14 +43,6 @@ NDIS_STATUS mp_processor_list(struct mp_processor *p, struct mp_queue *add,
 	return NDIS_STATUS_SUCCESS;
 }
 
-/* The lowest processor of the mask (H29), or -1. */
-static int processor_of(const struct mp_adapter *a, const GROUP_AFFINITY *affinity)
-{
-	int p = affinity->Mask ? __builtin_ctzll(affinity->Mask) : -1;
-
-	return affinity->Group == 0 && p < (int)a->n_processors ? p : -1;
-}
-
 static void lanes_destroy(struct mp_queue *q, unsigned n)
 {
 	for (unsigned r = 0; q->lanes && r < n; r++)
@@ -78,105 +69,8 @@ static NDIS_STATUS place_on(struct mp_queue *q, unsigned p)
 {
 	atomic_store(&q->processor, p);
 	atomic_store(&q->tx.processor, p);
+	mp_steer_watch(q, p, true);
 	return mp_processor_list(&q->adapter->processors[p], q, NULL);
-}
-
-/* ---- memory ---- */
-
-/* A block of shared memory of queue 'id', with 'c->frames' receive buffers in it. */
-static NDIS_STATUS memory_create(struct mp_adapter *a, unsigned id, struct frame_pool_config *c,
-				 struct mp_memory *m)
-{
-	NDIS_SHARED_MEMORY_PARAMETERS p = {
-		.Header = { NDIS_OBJECT_TYPE_DEFAULT, NDIS_SHARED_MEMORY_PARAMETERS_REVISION_1,
-			    NDIS_SIZEOF_SHARED_MEMORY_PARAMETERS_REVISION_1 },
-		.Flags = NDIS_SHARED_MEM_PARAMETERS_CONTIGUOUS,
-		.QueueId = id,
-		.PreferredNode = MM_ANY_NODE_OK,
-		.Usage = NdisSharedMemoryUsageReceive,     /* E14, E20: never split */
-		.Length = (ULONG)frame_pool_bytes(c),
-	};
-	struct error err;
-	NDIS_STATUS status = NdisAllocateSharedMemory(a->handle, &p, &m->allocation);
-
-	if (status != NDIS_STATUS_SUCCESS)
-		return status;
-	c->block = p.VirtualAddress;
-	c->block_size = p.Length;
-	c->shared_memory = p.SharedMemoryHandle;
-	if (frame_pool_create(&m->pool, c, &err)) {
-		log_error("%s", err.text);
-		NdisFreeSharedMemory(a->handle, m->allocation);
-		m->allocation = NULL;
-		return NDIS_STATUS_RESOURCES;
-	}
-	return NDIS_STATUS_SUCCESS;
-}
-
-static void memory_destroy(struct mp_adapter *a, struct mp_memory *m)
-{
-	frame_pool_destroy(m->pool);
-	if (m->allocation)
-		NdisFreeSharedMemory(a->handle, m->allocation);
-	*m = (struct mp_memory){ NULL, NULL };
-}
-
-/* A VM queue's memory, with all its buffers on the queue's own stack: from there
- * one processor takes and gives them, with no atomic instruction. */
-static NDIS_STATUS buffers_create(struct mp_queue *q, unsigned buffers)
-{
-	struct mp_adapter *a = q->adapter;
-	char name[MP_POOL_NAME];
-	struct frame_pool_config c = { .name = name, .frames = buffers,
-				       .data_room = (uint16_t)(a->max_frame + VLAN_TAG) };
-	NDIS_STATUS status;
-
-	snprintf(name, sizeof(name), "vmq%u-queue-%u", a->if_index, q->id);
-	q->buffers = calloc(buffers, sizeof(struct rte_mbuf *));
-	if (!q->buffers)
-		return NDIS_STATUS_RESOURCES;
-	status = memory_create(a, q->id, &c, &q->memory);
-	if (status == NDIS_STATUS_SUCCESS &&
-	    rte_pktmbuf_alloc_bulk(frame_pool_mempool(q->memory.pool), q->buffers, buffers)) {
-		memory_destroy(a, &q->memory);
-		status = NDIS_STATUS_RESOURCES;
-	}
-	if (status != NDIS_STATUS_SUCCESS) {
-		free(q->buffers);
-		q->buffers = NULL;
-		return status;
-	}
-	q->n_free = q->quota = buffers;
-	return NDIS_STATUS_SUCCESS;
-}
-
-static void buffers_destroy(struct mp_queue *q)
-{
-	if (q->buffers)
-		rte_pktmbuf_free_bulk(q->buffers, q->n_free);
-	memory_destroy(q->adapter, &q->memory);
-	free(q->buffers);
-	q->buffers = NULL;
-	q->n_free = q->quota = 0;
-}
-
-/* The default queue's memory: what the NIC's receive queues are filled from, a
- * block for each (an AF_XDP queue wants one to itself). Half of it may be out. */
-static NDIS_STATUS nic_memory_create(struct mp_adapter *a)
-{
-	unsigned spare = 4096, frames = nic_buffers(a->nic) + spare;
-	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
-	char name[MP_POOL_NAME];
-
-	for (unsigned r = 0; r < a->settings.rx_queues && status == NDIS_STATUS_SUCCESS; r++) {
-		struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256 };
-
-		c.data_room = (uint16_t)RTE_MAX(nic_data_room(a->nic), a->max_frame + VLAN_TAG + 0u);
-		snprintf(name, sizeof(name), "vmq%u-nic-%u", a->if_index, r);
-		status = memory_create(a, DEFAULT_QUEUE, &c, &a->nic_memory[r]);
-	}
-	a->queues[DEFAULT_QUEUE].quota = a->settings.rx_queues * spare / 2;
-	return status;
 }
 
 /* ---- the adapter's queues ---- */
@@ -187,24 +81,26 @@ static void queue_init(struct mp_adapter *a, unsigned id)
 
 	q->adapter = a;
 	q->id = (uint16_t)id;
+	q->mode = &mp_placed;
 	atomic_store(&q->state, VMQ_QUEUE_UNDEFINED);
 	NdisAllocateSpinLock(&q->tx.lock);
 }
 
-/* The default queue exists from the start, on the first processor, in the memory
+/* The default queue exists from the start, on the preferred processor, in the memory
  * that the NIC itself receives into (C2). */
 static NDIS_STATUS default_queue_create(struct mp_adapter *a)
 {
 	struct mp_queue *q = &a->queues[DEFAULT_QUEUE];
-	NDIS_STATUS status = lanes_create(q, a->settings.rx_queues);
+	NDIS_STATUS status = lanes_create(q, a->n_lanes);
 
 	if (status == NDIS_STATUS_SUCCESS)
-		status = nic_memory_create(a);
+		status = mp_nic_memory_create(a);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
+	q->mode = &mp_loaned;   /* its own memory: the NIC's */
 	q->named = true;
 	atomic_store(&q->state, VMQ_QUEUE_RUNNING);
-	return place_on(q, 0);
+	return place_on(q, a->order[0]);
 }
 
 NDIS_STATUS mp_queues_create(struct mp_adapter *a)
@@ -225,12 +121,11 @@ void mp_queues_destroy(struct mp_adapter *a)
 	for (unsigned i = 0; a->queues && i <= a->settings.queues; i++) {
 		struct mp_queue *q = &a->queues[i];
 
-		buffers_destroy(q);
-		lanes_destroy(q, a->settings.rx_queues);
+		q->mode->destroy(q);
+		lanes_destroy(q, a->n_lanes);
 		NdisFreeSpinLock(&q->tx.lock);
 	}
-	for (unsigned r = 0; r < a->settings.rx_queues; r++)
-		memory_destroy(a, &a->nic_memory[r]);
+	mp_nic_memory_destroy(a);
 	free(a->queues);
 	a->queues = NULL;
 	vmq_tx_map_destroy(a->tx_map);
@@ -239,24 +134,47 @@ void mp_queues_destroy(struct mp_adapter *a)
 
 /* ---- OIDs ---- */
 
+/* Whether the lookahead members are ones that the page allows (C34). NDIS 6.30 knows no
+ * split any more: there the flag and the size are not looked at (E20). */
+static bool lookahead_valid(const struct mp_adapter *a, const NDIS_RECEIVE_QUEUE_PARAMETERS *p)
+{
+	if (a->ndis_version >= MP_NDIS_630 || !p->LookaheadSize)
+		return true;   /* X21: zero is no split, whatever the flag */
+	return p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_LOOKAHEAD_SPLIT_REQUIRED &&
+	       a->settings.lookahead_split && p->LookaheadSize >= MP_LOOKAHEAD_MIN &&
+	       p->LookaheadSize <= MP_LOOKAHEAD_MAX;
+}
+
+/* Where the queue's frames are to be split; 0: they are not. Behind the Ethernet
+ * header always; inside any other the first part has the lookahead bytes (E15, F19). */
+static uint16_t lookahead_of(const struct mp_adapter *a, const NDIS_RECEIVE_QUEUE_PARAMETERS *p)
+{
+	if (a->ndis_version >= MP_NDIS_630 || !p->LookaheadSize)
+		return 0;
+	return (uint16_t)p->LookaheadSize;
+}
+
 NDIS_STATUS mp_queue_allocate(struct mp_adapter *a, PNDIS_RECEIVE_QUEUE_PARAMETERS p)
 {
-	int processor = processor_of(a, &p->ProcessorAffinity);
+	int processor = mp_processor_of(a, &p->ProcessorAffinity);
 	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
 	NDIS_STATUS status;
 
-	if (!q || processor < 0 || atomic_load(&q->state) != VMQ_QUEUE_UNDEFINED)
+	if (!q || processor < 0 || atomic_load(&q->state) != VMQ_QUEUE_UNDEFINED ||
+	    !lookahead_valid(a, p))
 		return NDIS_STATUS_INVALID_PARAMETER;
-	status = q->lanes ? NDIS_STATUS_SUCCESS : lanes_create(q, a->settings.rx_queues);
+	status = q->lanes ? NDIS_STATUS_SUCCESS : lanes_create(q, a->n_lanes);
 	if (status == NDIS_STATUS_SUCCESS)
 		status = place_on(q, (unsigned)processor);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
 	atomic_store(&q->per_queue_indication,
 		     (p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION) != 0);
+	q->lookahead = lookahead_of(a, p);
+	q->group = p->QueueGroupId;
 	q->named = true;
 	mp_queue_event(q, VMQ_EVENT_ALLOCATE);
-	p->MSIXTableEntry = (ULONG)processor;   /* C33: a message per processor (H24) */
+	p->MSIXTableEntry = a->processors[processor].message;   /* C33 */
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -269,12 +187,17 @@ NDIS_STATUS mp_queue_complete(struct mp_adapter *a, unsigned id)
 	    vmq_queue_state_next((enum vmq_queue_state)atomic_load(&q->state), VMQ_EVENT_COMPLETE) < 0)
 		return NDIS_STATUS_INVALID_PARAMETER;
 	/* C40: this is where a queue gets its memory. */
-	status = buffers_create(q, a->settings.buffers);
+	q->mode = mp_mode_of(q);
+	status = q->mode->create(q);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
 	mp_queue_event(q, VMQ_EVENT_COMPLETE);
-	vmq_tx_map_set(a->tx_map, (uint16_t)id, (uint16_t)id);
-	return mp_filters_publish(a);   /* filters set before now take effect (U6) */
+	mp_tx_join(q);
+	/* Filters set before now take effect (U6). With its memory, and perhaps a queue of
+	 * the NIC, it cannot stay half-way. */
+	while (mp_filters_publish(a) != NDIS_STATUS_SUCCESS)
+		NdisMSleep(1000);
+	return NDIS_STATUS_SUCCESS;
 }
 
 /* ---- a live queue changes (C48, C49) ---- */
@@ -306,6 +229,15 @@ static void move_arrives(void *context)
 	change_ends(c);
 }
 
+/* C11: there it is, and not about to go. */
+static bool is_changeable(const struct mp_queue *q)
+{
+	int state = atomic_load(&q->state);
+
+	return state != VMQ_QUEUE_UNDEFINED && state != VMQ_QUEUE_STOP_DMA &&
+	       state != VMQ_QUEUE_FREEING;
+}
+
 /* Takes the queue off its processor. On failure it stays. */
 static NDIS_STATUS leave_processor(struct mp_queue *q)
 {
@@ -314,6 +246,7 @@ static NDIS_STATUS leave_processor(struct mp_queue *q)
 
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
+	mp_steer_watch(q, atomic_load(&q->processor), false);
 	atomic_store(&q->processor, NO_PROCESSOR);
 	atomic_store(&q->tx.processor, NO_PROCESSOR);
 	return NDIS_STATUS_SUCCESS;
@@ -325,11 +258,11 @@ NDIS_STATUS mp_queue_change(struct mp_adapter *a, const NDIS_RECEIVE_QUEUE_PARAM
 	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
 	bool moves = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED;
 	bool turns = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_FLAGS_CHANGED;
-	int to = processor_of(a, &p->ProcessorAffinity);
+	int to = mp_processor_of(a, &p->ProcessorAffinity);
 	NDIS_STATUS status;
 	struct change *c;
 
-	if (!q || !p->QueueId || atomic_load(&q->state) == VMQ_QUEUE_UNDEFINED || (moves && to < 0))
+	if (!q || !p->QueueId || !is_changeable(q) || (moves && to < 0))
 		return NDIS_STATUS_INVALID_PARAMETER;
 	moves = moves && (unsigned)to != atomic_load(&q->processor);
 	if (!moves && !turns)
@@ -392,7 +325,7 @@ static void free_ends(void *context)
 	struct mp_queue *q = context;
 	PNDIS_OID_REQUEST request = q->pending;
 
-	buffers_destroy(q);
+	q->mode->destroy(q);
 	mp_queue_event(q, VMQ_EVENT_DRAINED);
 	q->pending = NULL;
 	NdisMOidRequestComplete(q->adapter->handle, request, NDIS_STATUS_SUCCESS);
@@ -414,11 +347,7 @@ NDIS_STATUS mp_queue_free(struct mp_adapter *a, unsigned id, PNDIS_OID_REQUEST r
 
 	if (!id || id > a->settings.queues || !mp_queue_event(q, VMQ_EVENT_FREE))
 		return NDIS_STATUS_INVALID_PARAMETER;   /* C12, G9 */
-	/* B6: from now on the default queue. Under the lock, since a sender that is no
-	 * worker holds no quiet up: it looks the map up again under the lock. */
-	NdisAcquireSpinLock(&q->tx.lock);
-	vmq_tx_map_clear(a->tx_map, (uint16_t)id);
-	NdisReleaseSpinLock(&q->tx.lock);
+	mp_tx_leave(q);
 	q->pending = request;
 	OvmqCallWhenQuiet(free_is_quiet, q);
 	return NDIS_STATUS_PENDING;

@@ -5,6 +5,7 @@
  * belongs here is placed and indicated.
  */
 #include "miniport/adapter.h"
+#include "miniport/steer.h"
 
 #include <rte_prefetch.h>
 
@@ -61,7 +62,7 @@ static bool drain_rings(struct mp_processor *p, struct mp_queue *q, unsigned *bu
 	struct rte_mbuf *pkts[BURST];
 	bool more = false;
 
-	for (unsigned r = 0; r < q->adapter->settings.rx_queues; r++) {
+	for (unsigned r = 0; r < q->adapter->n_lanes; r++) {
 		struct spsc *ring = q->lanes[r].ring;
 		unsigned n;
 
@@ -87,7 +88,8 @@ static bool passes(const struct mp_adapter *a, unsigned filter, const uint8_t *f
 	if (ETH_IS_BROADCAST(frame))
 		return filter & NDIS_PACKET_TYPE_BROADCAST;
 	if (ETH_IS_MULTICAST(frame))
-		return filter & NDIS_PACKET_TYPE_ALL_MULTICAST;
+		return filter & NDIS_PACKET_TYPE_ALL_MULTICAST ||
+		       (filter & NDIS_PACKET_TYPE_MULTICAST && mp_multicast_has(a, frame));
 	return (filter & NDIS_PACKET_TYPE_DIRECTED) && !memcmp(frame, a->mac, 6);
 }
 
@@ -127,6 +129,19 @@ static unsigned sift(struct mp_processor *p, struct rte_mbuf **pkts, unsigned n,
 	return kept;
 }
 
+/* The queue of each frame, and which of them have a filter (U8). */
+static inline uint64_t match(const struct mp_adapter *a, struct rte_mbuf **pkts,
+			     const vmq_key_t *keys, unsigned n, uint16_t *ids)
+{
+	const struct vmq_classifier *c = atomic_load_explicit(&a->filters, memory_order_acquire);
+	struct vmq_frame frames[BURST];
+
+	for (unsigned i = 0; vmq_classifier_reads_frames(c) && i < n; i++)
+		frames[i] = (struct vmq_frame){ rte_pktmbuf_mtod(pkts[i], const uint8_t *),
+						pkts[i]->data_len };
+	return vmq_classify(c, frames, keys, n, ids);
+}
+
 /* Hands one lane's frames to their queue: here, or to its processor. A frame that
  * is on its way by the ring keeps later ones from overtaking it (F13). */
 static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane)
@@ -152,8 +167,18 @@ static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *
 		mp_notify(owner);
 }
 
-/* One burst of one NIC queue, on its way to the receive queues. */
-static unsigned poll_nic(struct mp_processor *p, unsigned rx)
+/* What came by the NIC queue of 'own' and is not its own leaves its buffers behind. */
+static void keep_own(struct mp_queue *own, struct rte_mbuf **pkts, const uint16_t *ids,
+		     unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] != own->id)
+			pkts[i] = mp_steer_away(own->adapter, pkts[i]);
+}
+
+/* One burst of one NIC queue, on its way to the receive queues by the 'way'th lane of
+ * each. 'own': the VM queue that the NIC queue is kept for; NULL: none. */
+static unsigned poll_nic(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own)
 {
 	struct mp_adapter *a = p->adapter;
 	struct mp_queue *touched[BURST];
@@ -171,11 +196,12 @@ static unsigned poll_nic(struct mp_processor *p, unsigned rx)
 	n = sift(p, pkts, got, keys);
 	if (!n)
 		return got;
-	matched = vmq_filter_match(atomic_load_explicit(&a->filters, memory_order_acquire), keys, n,
-				   ids);
+	matched = match(a, pkts, keys, n, ids);
+	if (own)
+		keep_own(own, pkts, ids, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct mp_queue *q = &a->queues[ids[i]];
-		struct mp_lane *lane = &q->lanes[rx];
+		struct mp_lane *lane = &q->lanes[way];
 
 		if (!(matched >> i & 1) && !passes(a, filter, rte_pktmbuf_mtod(pkts[i], uint8_t *))) {
 			drop(p, pkts[i], WIRE_DROP_PACKET_FILTER);
@@ -186,7 +212,7 @@ static unsigned poll_nic(struct mp_processor *p, unsigned rx)
 		lane->burst[lane->n++] = pkts[i];
 	}
 	for (unsigned i = 0; i < n_touched; i++)
-		pass_on(p, touched[i], &touched[i]->lanes[rx]);
+		pass_on(p, touched[i], &touched[i]->lanes[way]);
 	return got;
 }
 
@@ -239,13 +265,37 @@ static void notice_end(struct mp_adapter *a)
 		NdisMRemoveMiniport(a->handle);
 }
 
+/* The NIC queues that are kept for this processor's VM queues. Returns whether more waits. */
+static bool poll_steered(struct mp_processor *p, const struct mp_queue_list *queues,
+			 unsigned *budget)
+{
+	unsigned way = p->adapter->settings.rx_queues + p->index, got;
+	bool more = false;
+
+	for (unsigned i = 0; i < queues->n; i++) {
+		struct mp_queue *q = queues->list[(p->turn + i) % queues->n];
+		struct mp_steer *s = mp_steer_of(q);
+
+		if (!s)
+			continue;
+		if (atomic_load_explicit(&q->draining, memory_order_acquire)) {
+			more |= mp_steer_drain(p, q, s);
+		} else if (receives(p->adapter)) {
+			got = *budget < BURST ? BURST : poll_nic(p, s->rx, way, q);
+			*budget -= *budget < BURST ? 0 : got;
+			more |= got;
+		}
+	}
+	return more;
+}
+
 _Use_decl_annotations_
 VOID MiniportMessageInterruptDPC(NDIS_HANDLE MiniportInterruptContext, ULONG MessageId,
 				 PVOID MiniportDpcContext, PVOID ReceiveThrottleParameters,
 				 PVOID NdisReserved2)
 {
 	struct mp_adapter *a = MiniportInterruptContext;
-	struct mp_processor *p = &a->processors[MessageId];
+	struct mp_processor *p = a->of_message[MessageId];
 	NDIS_RECEIVE_THROTTLE_PARAMETERS *throttle = ReceiveThrottleParameters;
 	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
 	unsigned budget = throttle->MaxNblsToIndicate;   /* NDIS_INDICATE_ALL_NBLS: all ones */
@@ -269,12 +319,14 @@ VOID MiniportMessageInterruptDPC(NDIS_HANDLE MiniportInterruptContext, ULONG Mes
 			more = true;   /* F20: the rest next time */
 			continue;
 		}
-		got = poll_nic(p, p->rx[i]);
+		got = poll_nic(p, p->rx[i], p->rx[i], NULL);
 		budget -= got;
 		more |= got;
 		if (!got)
 			notice_end(a);
 	}
+	if (a->n_steer)
+		more |= poll_steered(p, queues, &budget);
 	mp_indicate_mixed(p);
 	mp_drain_check(p);
 	throttle->MoreNblsPending = more;
@@ -311,7 +363,7 @@ BOOLEAN mp_processor_arm(PVOID Context, BOOLEAN Sleep)
 		work |= mp_tx_is_waiting(&q->tx);
 		work |= atomic_load_explicit(&q->draining, memory_order_acquire) &&
 			mp_queue_is_home(q);
-		for (unsigned r = 0; r < a->settings.rx_queues; r++)
+		for (unsigned r = 0; r < a->n_lanes; r++)
 			work |= !spsc_is_empty(q->lanes[r].ring);
 	}
 	return work || (Sleep && mp_pause_can_end(a));

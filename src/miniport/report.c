@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The wire ledger, added up from the counts of queues, lanes and processors. */
-#include "miniport/adapter.h"
+#include "miniport/mode.h"
 
 #include <string.h>
 
@@ -14,12 +14,15 @@ bool miniport_queue_report(const void *context, unsigned id, struct miniport_que
 		return false;
 	q = &a->queues[id];
 	r->id = q->id;
+	r->mode = id == DEFAULT_QUEUE ? "" : q->mode->name;
 	r->indicated = counter_read(&q->indicated);
 	r->bytes = counter_read(&q->bytes);
+	r->in_place = counter_read(&q->in_place);
+	r->buffers = q->quota;
 	r->outstanding = r->indicated - counter_read(&q->returned);
 	for (unsigned i = 0; i < WIRE_DROP_COUNT; i++)
 		r->drops[i] = counter_read(&q->drops.by[i]);
-	for (unsigned rx = 0; q->lanes && rx < a->settings.rx_queues; rx++)
+	for (unsigned rx = 0; q->lanes && rx < a->n_lanes; rx++)
 		r->drops[WIRE_DROP_RING_FULL] += counter_read(&q->lanes[rx].ring_full);
 	r->sent = counter_read(&q->tx.sent);
 	r->sent_bytes = counter_read(&q->tx.bytes);
@@ -46,10 +49,12 @@ void miniport_report(const void *context, struct miniport_report *r)
 
 	memset(r, 0, sizeof(*r));
 	add_nic(a, r);
-	for (unsigned p = 0; p < a->n_processors; p++) {
-		r->from_nic += counter_read(&a->processors[p].from_nic);
+	for (unsigned n = 0; n < a->n_processors; n++) {
+		const struct mp_processor *p = &a->processors[a->order[n]];
+
+		r->from_nic += counter_read(&p->from_nic);
 		for (unsigned i = 0; i < WIRE_DROP_COUNT; i++)
-			r->drops[i] += counter_read(&a->processors[p].drops.by[i]);
+			r->drops[i] += counter_read(&p->drops.by[i]);
 	}
 	for (unsigned id = 0; id <= a->settings.queues; id++) {
 		const struct mp_tx_queue *t = &a->queues[id].tx;

@@ -121,7 +121,7 @@ static void advance(struct mp_tx_queue *t, const struct batch *b, unsigned taken
 
 static unsigned to_nic(struct mp_adapter *a, unsigned processor, struct batch *b)
 {
-	unsigned queue = processor % nic_tx_queues(a->nic), sent;
+	unsigned queue = a->processors[processor].index % nic_tx_queues(a->nic), sent;
 
 	if (!a->shared_tx)
 		return nic_tx_burst(a->nic, (uint16_t)queue, b->pkts, (uint16_t)b->n);

@@ -169,3 +169,38 @@ bool vmport_sent_all(const struct vmport *port)
 {
 	return !port->kind->sent_all || port->kind->sent_all(port);
 }
+
+bool vmport_has_memory(const struct vmport *port)
+{
+	return port->kind->lend;
+}
+
+int vmport_memory_take(struct vmport *port, size_t length, void **address)
+{
+	return port->kind->memory_take(port, length, address);
+}
+
+void vmport_memory_give(struct vmport *port, void *address)
+{
+	port->kind->memory_give(port, address);
+}
+
+bool vmport_can_lend(const struct vmport *port, const struct rte_mbuf *m)
+{
+	return port->kind->can_lend(port, m);
+}
+
+uint16_t vmport_lend(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
+{
+	return port->kind->lend(port, pkts, n);
+}
+
+uint16_t vmport_reclaim(struct vmport *port, struct rte_mbuf **pkts, uint16_t n, bool all)
+{
+	return port->kind->reclaim(port, pkts, n, all);
+}
+
+uint64_t vmport_faults(const struct vmport *port)
+{
+	return port->kind->faults ? port->kind->faults(port) : 0;
+}

@@ -9,6 +9,8 @@
  *   tap:NAME                 a tap device that the host's kernel sees
  *   pcap:FILE                what the VM receives is written to FILE (pcapng);
  *                            what it sends is read from 'sends', a capture
+ *   region:PATH              memory that we share with the guest, handed to it on the
+ *                            socket PATH (include/guest/ovmq_region.h)
  *
  * Guest memory is hostile until checked; nothing here trusts a length it has
  * not bounded. Threads: open and close on the control thread; all else, unless
@@ -63,6 +65,37 @@ bool vmport_is_up(const struct vmport *port);
  * copied; the mbufs stay the caller's.
  */
 uint16_t vmport_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
+
+/* ---- memory that the guest shares with us for as long as the port lives ---- */
+
+/* Whether the port has such memory; the calls below are for those that have. */
+bool vmport_has_memory(const struct vmport *port);
+
+/*
+ * Takes 'length' bytes of it, page aligned, for an adapter to receive into: the guest
+ * sees and may change all that is ever written there. 0; -ENOMEM: not that much in one
+ * piece is left. Give back what was taken, before the port closes. Control; one
+ * call at a time.
+ */
+int vmport_memory_take(struct vmport *port, size_t length, void **address);
+void vmport_memory_give(struct vmport *port, void *address);
+
+/* Whether the bytes of 'm' lie in memory that was taken from this port. */
+bool vmport_can_lend(const struct vmport *port, const struct rte_mbuf *m);
+
+/* As vmport_deliver(), without a copy, frames of which vmport_can_lend() is true: those
+ * that it took are the VM's until vmport_reclaim() hands them out. */
+uint16_t vmport_lend(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
+
+/* Up to 'n' of the frames that were lent and came back: the VM gave them back, or it is
+ * gone. 'all': every one comes back, whether or not the VM gave it; call until 0. */
+uint16_t vmport_reclaim(struct vmport *port, struct rte_mbuf **pkts, uint16_t n, bool all);
+
+/* How often the guest wrote what makes no sense and was ignored: a frame given back that
+ * was not out, a ring's position beyond its end. Since open; any thread. */
+uint64_t vmport_faults(const struct vmport *port);
+
+/* ---- from the VM ---- */
 
 /* Up to 'n' frames that the VM sent, from the port's pool, each one segment of
  * 14 .. mtu + 18 bytes; the caller owns them. Fewer than 'n' does not mean that

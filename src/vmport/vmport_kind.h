@@ -38,6 +38,13 @@ struct vmport_kind {
 	uint16_t (*receive)(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 	bool (*arm)(struct vmport *port, bool sleep);
 	bool (*sent_all)(const struct vmport *port);   /* NULL: always true */
+	/* Kinds with memory that lasts as long as the port have all of these, others none. */
+	int (*memory_take)(struct vmport *port, size_t length, void **address);
+	void (*memory_give)(struct vmport *port, void *address);
+	bool (*can_lend)(const struct vmport *port, const struct rte_mbuf *m);
+	uint16_t (*lend)(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
+	uint16_t (*reclaim)(struct vmport *port, struct rte_mbuf **pkts, uint16_t n, bool all);
+	uint64_t (*faults)(const struct vmport *port);
 };
 
 /* X(prefix, the kind, "ARGUMENT" as the help shows it) */
@@ -45,7 +52,8 @@ struct vmport_kind {
 	X("vhost-user",        vmport_vhost_server, "PATH") \
 	X("vhost-user-client", vmport_vhost_client, "PATH") \
 	X("tap",               vmport_tap,          "NAME") \
-	X("pcap",              vmport_capture,      "FILE")
+	X("pcap",              vmport_capture,      "FILE") \
+	X("region",            vmport_region,       "PATH")
 
 #define X(prefix, kind, argument) extern const struct vmport_kind kind;
 VMPORT_KINDS(X)
@@ -53,6 +61,14 @@ VMPORT_KINDS(X)
 
 /* Begins every message of a port: the VM and the port as the user wrote it. */
 #define VMPORT_WHO "VM %s: port %s: "
+
+/*
+ * Looks at the path of a Unix socket before it is opened, so that the error says what is
+ * wrong. Listening: removes a stale socket file. Returns 0 or what vmport_open()
+ * promises. Control thread.
+ */
+int vmport_socket_check(const struct vmport *port, const char *path, bool listen,
+			struct error *err);
 
 static inline bool vmport_length_ok(const struct vmport *port, uint32_t length)
 {

@@ -311,7 +311,7 @@ static int port_open(struct vhost_port *p, const char *path, uint64_t flags, str
 	p->path = strdup(path);
 	if (!p->path)
 		return error_set(err, ENOMEM, VMPORT_WHO "no memory", port->name, port->spec);
-	ret = vhost_socket_check(port, path, !(flags & RTE_VHOST_USER_CLIENT), err);
+	ret = vmport_socket_check(port, path, !(flags & RTE_VHOST_USER_CLIENT), err);
 	if (ret)
 		goto free_path;
 	ret = vhost_descriptors_open(p);

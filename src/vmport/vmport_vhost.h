@@ -4,7 +4,7 @@
  *
  *   vmport_vhost.c         the worker's side: frames and sleep
  *   vmport_vhost_events.c  librte_vhost's side: guests that come and go
- *   vmport_vhost_socket.c  the socket file, looked at before it is opened
+ *   vmport_socket.c        the socket file, looked at before it is opened
  *
  * The two sides meet in 'guest', 'changes' and 'turn' only. Events publish the
  * guest in one word; the worker makes 'turn' odd while it is inside
@@ -80,14 +80,6 @@ static inline unsigned vhost_guest_pairs(uint64_t guest)
 {
 	return (unsigned)guest;
 }
-
-/*
- * Looks at the socket path before librte_vhost does, whose errors are one
- * number. Listening: removes a stale socket file. Returns 0 or what
- * vmport_open() promises. Control thread.
- */
-int vhost_socket_check(const struct vmport *port, const char *path, bool listen,
-		       struct error *err);
 
 /* The port's descriptor, and what signals on it beside the guest's kicks.
  * 0 or a negative errno. Control thread. */

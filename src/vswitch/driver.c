@@ -4,7 +4,24 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+
+/* What the switch looks at before the VM may see the frame: the MAC header with a tag. */
+#define LOOKED_AT 18u
+
 struct vs_switch vs_switch;
+
+/* How much of a frame a 6.20 host asks to have apart from the rest; 0: nothing. A 6.30 host
+ * never does (E21). */
+static ULONG lookahead_of(const NDIS_RECEIVE_FILTER_CAPABILITIES *c)
+{
+	ULONG size = LOOKED_AT > c->MinLookaheadSplitSize ? LOOKED_AT : c->MinLookaheadSplitSize;
+
+	if (vs_switch.ndis_version != 20 || size > c->MaxLookaheadSplitSize ||
+	    !(c->SupportedQueueProperties & NDIS_RECEIVE_FILTER_LOOKAHEAD_SPLIT_SUPPORTED))
+		return 0;
+	return size;
+}
 
 /* Everything of one binding is in vs_switch: the switch binds one adapter. */
 static PROTOCOL_BIND_ADAPTER_EX ProtocolBindAdapterEx;
@@ -29,8 +46,9 @@ static NDIS_STATUS ProtocolBindAdapterEx(NDIS_HANDLE ProtocolDriverContext, NDIS
 		return NDIS_STATUS_NOT_ACCEPTED;
 	vs_switch.tags = BindParameters->MacOptions & NDIS_MAC_OPTION_8021Q_VLAN;
 	vs_switch.filtering = BindParameters->ReceiveFilterCapabilities != NULL;
-	if (vs_switch.filtering)
-		vs_switch.capabilities = *BindParameters->ReceiveFilterCapabilities;   /* H11 */
+	vs_switch.capabilities = vs_switch.filtering ? *BindParameters->ReceiveFilterCapabilities
+						     : (NDIS_RECEIVE_FILTER_CAPABILITIES){ 0 };   /* H11 */
+	vs_switch.lookahead = lookahead_of(&vs_switch.capabilities);
 	vs_switch.max_queue = vs_switch.capabilities.NumQueues;
 	vs_switch.by_queue = calloc(vs_switch.max_queue + 1, sizeof(*vs_switch.by_queue));
 	if (!vs_switch.by_queue)
@@ -60,14 +78,15 @@ static NDIS_STATUS ProtocolUnbindAdapterEx(NDIS_HANDLE UnbindContext,
 
 	(void)UnbindContext;
 	(void)ProtocolBindingContext;
-	vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing));
+	vs_changes_end();
+	vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing), NULL);
 	vs_queues_free();
 	binding = atomic_exchange(&vs_switch.binding, NULL);
 	NdisCloseAdapterEx(binding);
 	free(vs_switch.by_queue);
 	vs_switch.by_queue = NULL;
 	vs_switch.max_queue = 0;
-	vs_switch.queues_made = false;
+	vs_switch.queues_made = vs_switch.listening = false;
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -91,8 +110,7 @@ static VOID set_event(PVOID event)
 	NdisSetEvent(event);
 }
 
-/* Until every worker has seen the flags. */
-static void wait_until_quiet(void)
+void vs_wait_until_quiet(void)
 {
 	NDIS_EVENT quiet;
 
@@ -126,7 +144,7 @@ static NDIS_STATUS ProtocolNetPnPEvent(NDIS_HANDLE ProtocolBindingContext,
 	case NetEventPause:
 		atomic_store(&vs_switch.flowing, false);
 		atomic_store(&vs_switch.paused, true);
-		wait_until_quiet();
+		vs_wait_until_quiet();
 		wait_until_empty();
 		return NDIS_STATUS_SUCCESS;
 	case NetEventRestart:
@@ -135,10 +153,26 @@ static NDIS_STATUS ProtocolNetPnPEvent(NDIS_HANDLE ProtocolBindingContext,
 		if (!vs_switch.queues_made)
 			vs_queues_create();
 		vs_switch.queues_made = true;
+		/* What was started goes on; a new adapter is told what is wanted. */
+		if (vs_switch.started && vs_listen() != NDIS_STATUS_SUCCESS)
+			log_error("the adapter refused the packet filter: no frames will come");
 		return NDIS_STATUS_SUCCESS;
 	default:
 		return NDIS_STATUS_SUCCESS;
 	}
+}
+
+/* G17: nothing more comes into the queue's memory. */
+static void queue_state(const NDIS_RECEIVE_QUEUE_STATE *state, ULONG size)
+{
+	struct vs_port *port;
+
+	if (size < NDIS_SIZEOF_NDIS_RECEIVE_QUEUE_STATE_REVISION_1 || state->QueueId > vs_switch.max_queue ||
+	    state->QueueState != NdisReceiveQueueOperationalStateDmaStopped)
+		return;
+	port = atomic_load(&vs_switch.by_queue[state->QueueId]);
+	if (port)
+		atomic_store(&port->dma_stopped, true);
 }
 
 static PROTOCOL_STATUS_EX ProtocolStatusEx;
@@ -152,14 +186,18 @@ static VOID ProtocolStatusEx(NDIS_HANDLE ProtocolBindingContext,
 	if (StatusIndication->StatusCode == NDIS_STATUS_LINK_STATE)
 		atomic_store(&vs_switch.link_up,
 			     link->MediaConnectState == MediaConnectStateConnected);
+	else if (StatusIndication->StatusCode == NDIS_STATUS_RECEIVE_QUEUE_STATE)
+		queue_state(StatusIndication->StatusBuffer, StatusIndication->StatusBufferSize);
 }
 
 static DRIVER_UNLOAD vswitch_unload;
 static VOID vswitch_unload(PDRIVER_OBJECT DriverObject)
 {
 	(void)DriverObject;
+	vs_changes_end();
 	NdisDeregisterProtocolDriver(vs_switch.driver);
 	vs_switch.driver = NULL;
+	vs_provider_end();
 }
 
 NTSTATUS vswitch_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -169,8 +207,9 @@ NTSTATUS vswitch_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Regis
 			    NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
 			    NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2 },
 		.MajorNdisVersion = 6,
-		.MinorNdisVersion = 30,
+		.MinorNdisVersion = (UCHAR)vs_switch.ndis_version,
 		.MajorDriverVersion = 1,
+		.SetOptionsHandler = ProtocolSetOptions,
 		.BindAdapterHandlerEx = ProtocolBindAdapterEx,
 		.UnbindAdapterHandlerEx = ProtocolUnbindAdapterEx,
 		.OpenAdapterCompleteHandlerEx = ProtocolOpenAdapterCompleteEx,

@@ -46,20 +46,28 @@ struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan)
 	return rte_hash_lookup_data(vs_switch.table, &key, &port) < 0 ? NULL : port;
 }
 
+static bool is_member(const struct vs_port *port, uint16_t vlan, const struct vs_port *from)
+{
+	return port != from && port->vlan == vlan;
+}
+
+/* One copy for all of them: a port only reads what it delivers. So a burst of broadcasts
+ * takes as many buffers as it has frames, whether there are three ports or a thousand. */
 unsigned vs_flood(const uint8_t *bytes, uint16_t length, uint16_t vlan, const struct vs_port *from)
 {
+	struct rte_mbuf *m;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < vs_switch.n_ports; i++) {
-		struct vs_port *to = &vs_switch.ports[i];
-		struct rte_mbuf *m;
-
-		if (to == from || to->vlan != vlan)
-			continue;
-		n++;
-		m = vs_copy(bytes, length);   /* counted as dropped if it fails */
-		if (m)
-			vs_port_give(to, m);
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		n += is_member(&vs_switch.ports[i], vlan, from);
+	m = n ? vs_copy(bytes, length) : NULL;   /* counted as one dropped if it fails */
+	if (!m) {
+		vs_drop(PORT_DROP_NO_BUFFER, n ? n - 1 : 0);
+		return n;
 	}
+	rte_mbuf_refcnt_set(m, (uint16_t)n);     /* before the first port has it */
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		if (is_member(&vs_switch.ports[i], vlan, from))
+			vs_port_give(&vs_switch.ports[i], m);
 	return n;
 }

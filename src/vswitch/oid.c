@@ -8,7 +8,15 @@ struct waiting {
 	NDIS_STATUS status;
 };
 
-static NDIS_STATUS issue(struct waiting *w)
+static void wait_for(struct waiting *w, const struct vs_patience *patience)
+{
+	unsigned ms = patience ? patience->ms : 0;
+
+	while (!NdisWaitEvent(&w->done, ms))
+		ms = patience->late(patience->context);
+}
+
+static NDIS_STATUS issue(struct waiting *w, const struct vs_patience *patience)
 {
 	NDIS_HANDLE binding = atomic_load(&vs_switch.binding);
 	NDIS_STATUS status;
@@ -22,21 +30,23 @@ static NDIS_STATUS issue(struct waiting *w)
 	status = NdisOidRequest(binding, &w->request);
 	if (status != NDIS_STATUS_PENDING)
 		return status;
-	NdisWaitEvent(&w->done, 0);
+	wait_for(w, patience);
 	return w->status;
 }
 
-NDIS_STATUS vs_oid_set(NDIS_OID oid, PVOID buffer, ULONG length)
+NDIS_STATUS vs_oid_set(NDIS_OID oid, PVOID buffer, ULONG length,
+		       const struct vs_patience *patience)
 {
 	struct waiting w = { .request.RequestType = NdisRequestSetInformation };
 
 	w.request.DATA.SET_INFORMATION.Oid = oid;
 	w.request.DATA.SET_INFORMATION.InformationBuffer = buffer;
 	w.request.DATA.SET_INFORMATION.InformationBufferLength = length;
-	return issue(&w);
+	return issue(&w, patience);
 }
 
-NDIS_STATUS vs_oid_method(NDIS_OID oid, PVOID buffer, ULONG length)
+NDIS_STATUS vs_oid_method(NDIS_OID oid, PVOID buffer, ULONG length,
+			  const struct vs_patience *patience)
 {
 	struct waiting w = { .request.RequestType = NdisRequestMethod };
 
@@ -44,7 +54,7 @@ NDIS_STATUS vs_oid_method(NDIS_OID oid, PVOID buffer, ULONG length)
 	w.request.DATA.METHOD_INFORMATION.InformationBuffer = buffer;
 	w.request.DATA.METHOD_INFORMATION.InputBufferLength = length;
 	w.request.DATA.METHOD_INFORMATION.OutputBufferLength = length;
-	return issue(&w);
+	return issue(&w, patience);
 }
 
 _Use_decl_annotations_

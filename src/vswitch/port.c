@@ -6,7 +6,7 @@
  */
 #include "vswitch/switch.h"
 
-static void count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
+void vs_count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 {
 	uint64_t bytes = 0;
 
@@ -19,7 +19,7 @@ static void count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsign
 /* ---- the port's own queue ---- */
 
 /* Takes the first 'n' NBLs off what is held, for NdisReturnNetBufferLists. */
-static NET_BUFFER_LIST *unhold(struct vs_port *port, unsigned n)
+NET_BUFFER_LIST *vs_unhold(struct vs_port *port, unsigned n)
 {
 	NET_BUFFER_LIST *first = port->held.first, *last = first;
 
@@ -34,24 +34,28 @@ static NET_BUFFER_LIST *unhold(struct vs_port *port, unsigned n)
 	return first;
 }
 
-static void return_held(struct vs_port *port, unsigned n)
+void vs_return_held(struct vs_port *port, unsigned n)
 {
 	NdisReturnNetBufferLists(atomic_load_explicit(&vs_switch.binding, memory_order_relaxed),
-				 unhold(port, n),
+				 vs_unhold(port, n),
 				 NDIS_RETURN_FLAGS_DISPATCH_LEVEL | NDIS_RETURN_FLAGS_SINGLE_QUEUE);
 }
 
 /* All that is held goes back undelivered (G11). */
-static void let_go(struct vs_port *port, enum port_drop why)
+void vs_let_go(struct vs_port *port, enum port_drop why)
 {
 	counter_add(&port->drops.by[why], port->held.n);
-	return_held(port, port->held.n);
+	vs_return_held(port, port->held.n);
 }
 
 unsigned vs_port_deliver_held(struct vs_port *port)
 {
 	unsigned sum = 0;
 
+	if (atomic_load_explicit(&port->catching_up, memory_order_relaxed))
+		return 0;
+	if (port->lends)
+		return vs_lend_held(port);
 	while (port->held.n) {
 		struct rte_mbuf *pkts[BURST];
 		NET_BUFFER_LIST *nbl = port->held.first;
@@ -61,14 +65,14 @@ unsigned vs_port_deliver_held(struct vs_port *port)
 			pkts[n++] = frame_mbuf(nbl);
 		took = vmport_deliver(port->vm, pkts, (uint16_t)n);
 		if (took) {
-			count_delivered(port, pkts, took);
-			return_held(port, took);
+			vs_count_delivered(port, pkts, took);
+			vs_return_held(port, took);
 			sum += took;
 		}
 		if (took == n)
 			continue;
 		if (!vmport_is_up(port->vm))
-			let_go(port, PORT_DROP_PORT_DOWN);
+			vs_let_go(port, PORT_DROP_PORT_DOWN);
 		break;   /* its ring is full: hold, the queue's buffers are the limit */
 	}
 	return sum;
@@ -90,6 +94,7 @@ static bool inbox_put(struct vs_inbox *in, struct rte_mbuf *m)
 void vs_port_give(struct vs_port *port, struct rte_mbuf *m)
 {
 	ULONG here = OvmqCurrentProcessor();
+	unsigned owner;
 	bool put;
 
 	if (here < vs_switch.n_processors) {
@@ -100,8 +105,9 @@ void vs_port_give(struct vs_port *port, struct rte_mbuf *m)
 		put = inbox_put(&port->inboxes[vs_switch.n_processors], m);
 		NdisReleaseSpinLock(&port->outside);
 	}
-	if (put && here != port->processor)
-		OvmqNotifyProcessor(port->processor);
+	owner = atomic_load_explicit(&port->processor, memory_order_relaxed);
+	if (put && here != owner && owner != VS_MOVING)
+		OvmqNotifyProcessor(owner);   /* one that moves is looked at where it arrives */
 }
 
 static void drop_waiting(struct vs_port *port, enum port_drop why)
@@ -121,7 +127,7 @@ static unsigned deliver_waiting(struct vs_port *port)
 		return 0;
 	took = vmport_deliver(port->vm, port->waiting, (uint16_t)port->n_waiting);
 	if (took) {
-		count_delivered(port, port->waiting, took);
+		vs_count_delivered(port, port->waiting, took);
 		rte_pktmbuf_free_bulk(port->waiting, took);
 		counter_add(&port->inbox_taken, took);
 		port->n_waiting -= took;
@@ -144,6 +150,24 @@ static unsigned deliver_inboxes(struct vs_port *port)
 	return sum;
 }
 
+/* After a move: only what was on lane 'ahead' then, before all else. */
+static unsigned catch_up(struct vs_port *port)
+{
+	unsigned sum = deliver_waiting(port);
+
+	while (!port->n_waiting && port->ahead_left) {
+		unsigned most = port->ahead_left < BURST ? port->ahead_left : BURST;
+
+		port->n_waiting = spsc_pop(port->inboxes[port->ahead].ring, (void **)port->waiting,
+					   most);
+		port->ahead_left = port->n_waiting ? port->ahead_left - port->n_waiting : 0;
+		sum += deliver_waiting(port);
+	}
+	if (!port->n_waiting)
+		atomic_store_explicit(&port->catching_up, false, memory_order_relaxed);
+	return sum + 1;
+}
+
 /* The switch pauses: what waits for a VM that does not take it is let go. */
 static void empty_inboxes(struct vs_port *port)
 {
@@ -164,19 +188,39 @@ static bool inboxes_are_empty(const struct vs_port *port)
 
 /* ---- the owner's round ---- */
 
+/* Whether what the VM was lent goes back whether or not it gave it: it may have been stopped
+ * at any moment (G11). */
+static bool must_give_back(const struct vs_port *port)
+{
+	return atomic_load_explicit(&vs_switch.paused, memory_order_acquire) ||
+	       atomic_load_explicit(&port->letting_go, memory_order_acquire);
+}
+
+static bool has_lent(const struct vs_port *port)
+{
+	return counter_read(&port->lent_out) != counter_read(&port->lent_back);
+}
+
 ULONG vs_port_poll(PVOID Context)
 {
 	struct vs_port *port = Context;
 	struct rte_mbuf *pkts[BURST];
 	unsigned work = 0, n;
 
+	if (atomic_load_explicit(&port->catching_up, memory_order_relaxed))
+		work += catch_up(port);
 	if (port->held.n) {
 		if (atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
-			let_go(port, PORT_DROP_STOPPED);
+			vs_let_go(port, PORT_DROP_STOPPED);
 		else
 			work += vs_port_deliver_held(port);
+		if (port->held.n && atomic_load_explicit(&port->letting_go, memory_order_acquire))
+			vs_let_go(port, PORT_DROP_QUEUE_FREED);
 	}
-	work += deliver_inboxes(port);
+	if (port->lends)
+		work += vs_lent_return(port, must_give_back(port));
+	if (!atomic_load_explicit(&port->catching_up, memory_order_relaxed))
+		work += deliver_inboxes(port);
 	if (port->n_waiting && atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
 		empty_inboxes(port);
 	if (atomic_load_explicit(&vs_switch.flowing, memory_order_acquire)) {
@@ -192,7 +236,8 @@ BOOLEAN vs_port_arm(PVOID Context, BOOLEAN Sleep)
 {
 	struct vs_port *port = Context;
 	bool work = vmport_arm(port->vm, Sleep) &&
-		    atomic_load_explicit(&vs_switch.flowing, memory_order_acquire);
+		    (has_lent(port) ||
+		     atomic_load_explicit(&vs_switch.flowing, memory_order_acquire));
 
 	return work || (Sleep && !inboxes_are_empty(port));
 }

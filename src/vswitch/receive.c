@@ -65,18 +65,27 @@ static void tag_take(struct rte_mbuf *m, uint16_t *vlan)
 	rte_pktmbuf_adj(m, 4);
 }
 
-/* One NBL that does not lie in an mbuf (another driver's miniport): the bytes go
- * on in a copy of ours. */
+/* The frame in a copy of ours. Only another driver's miniport leaves its tag in the data;
+ * one that ours leaves there is the inner of two. */
 static struct rte_mbuf *copied(const NET_BUFFER_LIST *nbl, uint16_t *vlan)
 {
 	struct rte_mbuf *m = frame_copy(NET_BUFFER_LIST_FIRST_NB(nbl),
 					frame_pool_mempool(vs_switch.copies), 0, 0);
 
-	if (m)
-		tag_take(m, vlan);
-	else
+	if (!m)
 		vs_drop(PORT_DROP_NO_BUFFER, 1);
+	else if (!frame_mbuf((NET_BUFFER_LIST *)nbl))
+		tag_take(m, vlan);
 	return m;
+}
+
+/* Whether what is the port's owner's may be touched here. Not so where a queue's frames
+ * come on another processor than the port's: they go on in copies, as everybody's. */
+static bool is_owner(const struct vs_port *port)
+{
+	unsigned owner = atomic_load_explicit(&port->processor, memory_order_acquire);
+
+	return owner == VS_MOVING || OvmqIsProcessor(owner);
 }
 
 /* A chain of one VM queue, on that queue's processor: the frames that the VM may
@@ -85,37 +94,53 @@ static void receive_own(struct vs_port *port, NET_BUFFER_LIST *list, ULONG flags
 {
 	struct vs_chain refused = { NULL, NULL, 0 };
 	NET_BUFFER_LIST *next;
-	unsigned held = port->held.n;
+	bool owner = is_owner(port);
+	bool split = atomic_load_explicit(&port->lookahead, memory_order_relaxed);
+	unsigned held = owner ? port->held.n : 0;
 
 	for (; list; list = next) {
 		uint16_t vlan = vlan_of(list);
-		struct rte_mbuf *m = frame_mbuf(list), *copy = m ? m : copied(list, &vlan);
+		struct rte_mbuf *m = owner ? frame_mbuf(list) : NULL, *copy = m ? m : copied(list, &vlan);
 
 		next = NET_BUFFER_LIST_NEXT_NBL(list);
-		if (copy && !m)
+		if (!m && copy && !frame_mbuf(list))
 			count_foreign(copy, &port->own_frames, &port->own_bytes);
 		if (copy && may_see(port, vlan, rte_pktmbuf_mtod(copy, uint8_t *))) {
-			if (m) {
+			/* E24, E25: looked at in host memory, then made whole where the VM
+			 * may see it. */
+			if (m && (!split || frame_join(m))) {
 				vs_chain_append(&port->held, list);
 				continue;
 			}
-			vs_port_give(port, copy);
+			if (m)
+				copy = copied(list, &vlan);
+			if (copy)
+				vs_port_give(port, copy);
 		} else if (copy != m) {
 			rte_pktmbuf_free(copy);
 		}
 		vs_chain_append(&refused, list);
 	}
-	if (port->held.n != held) {
+	if (owner && port->held.n != held) {
 		counter_add(&port->held_in, port->held.n - held);
 		vs_port_deliver_held(port);
 	}
 	give_back(refused.first, flags, NDIS_RETURN_FLAGS_SINGLE_QUEUE);
 }
 
+/* The mbuf that holds all of the frame; NULL: a frame that was split for a queue which is
+ * no port's yet, or no mbuf. */
+static struct rte_mbuf *whole(const NET_BUFFER_LIST *nbl)
+{
+	struct rte_mbuf *m = frame_mbuf((NET_BUFFER_LIST *)nbl);
+
+	return m && !frame_is_split(m) ? m : NULL;
+}
+
 /* One frame of the default queue: to its port, to all of them, or to nobody. */
 static void receive_default(const NET_BUFFER_LIST *nbl)
 {
-	struct rte_mbuf *m = frame_mbuf((NET_BUFFER_LIST *)nbl), *copy;
+	struct rte_mbuf *m = whole(nbl), *copy;
 	uint16_t vlan = vlan_of(nbl);
 	struct vs_port *to;
 	const uint8_t *frame;
@@ -124,7 +149,7 @@ static void receive_default(const NET_BUFFER_LIST *nbl)
 	copy = m ? m : copied(nbl, &vlan);
 	if (!copy)
 		return;
-	if (!m)
+	if (!frame_mbuf((NET_BUFFER_LIST *)nbl))
 		count_foreign(copy, &vs_switch.default_frames, &vs_switch.default_bytes);
 	frame = rte_pktmbuf_mtod(copy, const uint8_t *);
 	if (frame[0] & 1) {

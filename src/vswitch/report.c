@@ -2,6 +2,37 @@
 /* The port ledger, added up from the counts of ports and processors. */
 #include "vswitch/switch.h"
 
+#include <stdio.h>
+
+enum reason_number { NUMBER_NO, NUMBER_COUNT, NUMBER_STATUS };
+
+static const struct {
+	enum reason_number number;
+	const char *text;
+} reasons[] = {
+#define X(name, number, text) { NUMBER_##number, text },
+	VS_REASONS(X)
+#undef X
+};
+
+/* One word: a reason is never read with the number of another. */
+void vs_reason_set(struct vs_port *port, enum vs_reason reason, unsigned number)
+{
+	atomic_store(&port->reason, (uint64_t)reason << 32 | number);
+}
+
+void vs_reason_text(const struct vs_port *port, char *text, size_t size)
+{
+	uint64_t reason = atomic_load(&port->reason);
+	unsigned i = (unsigned)(reason >> 32), number = (unsigned)reason;
+
+	if (reasons[i].number == NUMBER_NO)
+		snprintf(text, size, "%s", reasons[i].text);
+	else
+		snprintf(text, size, reasons[i].number == NUMBER_COUNT ? "%s %u" : "%s 0x%08x",
+			 reasons[i].text, number);
+}
+
 static uint64_t inboxes_put(const struct vs_port *port)
 {
 	uint64_t n = 0;
@@ -18,6 +49,14 @@ static uint64_t waiting_at(const struct vs_port *port)
 	uint64_t gone = counter_read(&port->held_out) + counter_read(&port->inbox_taken);
 
 	return counter_read(&port->held_in) + inboxes_put(port) - gone;
+}
+
+/* NBLs of its own queue that it has not returned. */
+static uint64_t held_of_queue(const struct vs_port *port)
+{
+	uint64_t gone = counter_read(&port->held_out);
+
+	return counter_read(&port->held_in) - gone;
 }
 
 static uint64_t sends_outstanding(void)
@@ -40,8 +79,19 @@ static uint64_t on_the_way(void)
 	return n;
 }
 
+/* What VMs were lent is delivered, but not yet the adapter's again. */
+static uint64_t lent_by(const struct vs_port *port)
+{
+	uint64_t back = counter_read(&port->lent_back);
+
+	return counter_read(&port->lent_out) - back;
+}
+
 bool vswitch_is_empty(void)
 {
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		if (lent_by(&vs_switch.ports[i]))
+			return false;
 	return !on_the_way();
 }
 
@@ -50,7 +100,7 @@ bool vswitch_is_quiet(void)
 	for (unsigned i = 0; i < vs_switch.n_ports; i++)
 		if (!vmport_sent_all(vs_switch.ports[i].vm))
 			return false;
-	return vswitch_is_empty();
+	return !on_the_way();
 }
 
 void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
@@ -64,9 +114,14 @@ void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
 		.up = vmport_is_up(port->vm),
 		.n_macs = port->n_macs,
 		.vlan = port->vlan,
-		.processor = port->processor,
+		.processor = atomic_load(&port->processor),
 		.queue = atomic_load(&port->queue),
-		.why = port->why,
+		.leaving = atomic_load(&port->leaving),
+		.per_queue = atomic_load(&port->per_queue),
+		.dma_stopped = atomic_load(&port->dma_stopped),
+		.of_queue = held_of_queue(port) + lent_by(port),
+		.lent = lent_by(port),
+		.faults = vmport_faults(port->vm),
 		.delivered = counter_read(&port->delivered) - refused,
 		.delivered_bytes = counter_read(&port->delivered_bytes),
 		.from_vm = counter_read(&port->from_vm) + bad,
@@ -75,6 +130,7 @@ void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
 		.own_frames = atomic_load(&port->own_frames),
 		.own_bytes = atomic_load(&port->own_bytes),
 	};
+	vs_reason_text(port, r->why, sizeof(r->why));
 	memcpy(r->macs, port->macs, sizeof(r->macs));
 	for (unsigned i = 0; i < PORT_DROP_COUNT; i++)
 		r->drops[i] = counter_read(&port->drops.by[i]);

@@ -7,9 +7,13 @@
 
 #include <rte_hash.h>
 
-/* Frames of one VM on their way out, and frames the switch replicates into. */
-#define VM_FRAMES   2048
-#define COPY_FRAMES 8192
+/* Frames of one VM on their way out: of all of them together, and of each at most and at
+ * least. And frames that the switch copies into. */
+#define ALL_FRAMES      262144u
+#define VM_FRAMES       2048u
+#define VM_FRAMES_LEAST 256u
+#define COPY_FRAMES     8192
+#define CACHE           128
 
 static int inboxes_create(struct vs_port *port)
 {
@@ -23,16 +27,26 @@ static int inboxes_create(struct vs_port *port)
 	return port->inboxes ? 0 : -ENOMEM;
 }
 
+unsigned vswitch_vm_frames(unsigned n_ports)
+{
+	unsigned each = ALL_FRAMES / (n_ports ? n_ports : 1);
+
+	return each > VM_FRAMES ? VM_FRAMES : each < VM_FRAMES_LEAST ? VM_FRAMES_LEAST : each;
+}
+
+/* A pool's caches take a megabyte and more: a small one goes without. */
 static int pool_create(struct frame_pool **pool, const char *name, unsigned frames,
 		       struct error *err)
 {
-	const struct frame_pool_config c = { .name = name, .frames = frames, .cache = 128,
+	const struct frame_pool_config c = { .name = name, .frames = frames,
+					     .cache = frames < VM_FRAMES ? 0 : CACHE,
 					     .data_room = (uint16_t)(vs_switch.mtu + 18) };
 
 	return frame_pool_create(pool, &c, err);
 }
 
-static int port_open(struct vs_port *port, const struct vswitch_port_config *c, struct error *err)
+static int port_open(struct vs_port *port, const struct vswitch_port_config *c, unsigned n_ports,
+		     struct error *err)
 {
 	struct vmport_config vm = { .name = c->name, .spec = c->port, .sends = c->sends,
 				    .mtu = vs_switch.mtu };
@@ -45,19 +59,22 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 	port->vlan = c->vlan;
 	port->spoofing = c->spoofing;
 	port->internal = c->internal;
-	port->processor = c->processor >= 0 ? (unsigned)c->processor
-					    : port->index % vs_switch.n_processors;
+	atomic_store(&port->processor, c->processor >= 0 ? (unsigned)c->processor
+					    : port->index % vs_switch.n_processors);
+	atomic_store(&port->per_queue, true);
 	if (!port->name || inboxes_create(port))
 		return error_set(err, ENOMEM, "VM %s: no memory", c->name);
 	snprintf(name, sizeof(name), "vmq-vm-%u", port->index);
-	rc = pool_create(&port->pool, name, VM_FRAMES, err);
+	rc = pool_create(&port->pool, name, vswitch_vm_frames(n_ports), err);
 	if (rc)
 		return rc;
 	vm.pool = frame_pool_mempool(port->pool);
-	return vmport_open(&port->vm, &vm, err);
+	rc = vmport_open(&port->vm, &vm, err);
+	port->lends = !rc && vmport_has_memory(port->vm);
+	return rc;
 }
 
-static NDIS_STATUS port_poll_start(struct vs_port *port)
+NDIS_STATUS vs_port_poll_start(struct vs_port *port, unsigned p)
 {
 	int descriptor = vmport_descriptor(port->vm);
 	const OVMQ_POLL_SOURCE s = {
@@ -65,14 +82,15 @@ static NDIS_STATUS port_poll_start(struct vs_port *port)
 		.Descriptor = descriptor < 0 ? OVMQ_WAKE_BY_TIME : descriptor,
 	};
 
-	return OvmqRegisterPoll(port->processor, &s, &port->poll);
+	return OvmqRegisterPoll(p, &s, &port->poll);
 }
 
 int vswitch_open(const struct vswitch_config *c, struct error *err)
 {
 	int rc;
 
-	vs_switch = (struct vs_switch){ .n_processors = c->processors, .mtu = c->mtu };
+	vs_switch = (struct vs_switch){ .n_processors = c->processors, .mtu = c->mtu,
+					.ndis_version = c->ndis_version ? c->ndis_version : 30 };
 	vs_switch.ports = calloc(c->n_ports + 1, sizeof(*vs_switch.ports));
 	if (!vs_switch.ports)
 		return error_set(err, ENOMEM, "no memory for the switch");
@@ -80,14 +98,17 @@ int vswitch_open(const struct vswitch_config *c, struct error *err)
 	for (unsigned i = 0; !rc && i < c->n_ports; i++) {
 		vs_switch.ports[i].index = i;
 		vs_switch.n_ports = i + 1;
-		rc = port_open(&vs_switch.ports[i], &c->ports[i], err);
+		rc = port_open(&vs_switch.ports[i], &c->ports[i], c->n_ports, err);
 	}
 	if (!rc && vs_table_create())
 		rc = error_set(err, ENOMEM, "no memory for the forwarding table");
-	for (unsigned i = 0; !rc && i < c->n_ports; i++)
-		if (port_poll_start(&vs_switch.ports[i]) != NDIS_STATUS_SUCCESS)
+	for (unsigned i = 0; !rc && i < c->n_ports; i++) {
+		unsigned p = atomic_load(&vs_switch.ports[i].processor);
+
+		if (vs_port_poll_start(&vs_switch.ports[i], p) != NDIS_STATUS_SUCCESS)
 			rc = error_set(err, ENOMEM, "VM %s: cannot be put on processor %u",
-				       c->ports[i].name, vs_switch.ports[i].processor);
+				       c->ports[i].name, p);
+	}
 	if (rc)
 		vswitch_close();
 	return rc;
@@ -118,19 +139,32 @@ void vswitch_close(void)
 	vs_switch = (struct vs_switch){ 0 };
 }
 
-int vswitch_start(struct error *err)
+NDIS_STATUS vs_listen(void)
 {
 	/* No local copies (A40): what is for this host never goes down to be looped.
 	 * Promiscuous, since the switch itself knows which addresses are its own. */
 	ULONG filter = NDIS_PACKET_TYPE_PROMISCUOUS | NDIS_PACKET_TYPE_NO_LOCAL;
-	NDIS_STATUS status = vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+	NDIS_STATUS status = vs_switch.listening ? NDIS_STATUS_SUCCESS :
+			     vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter),
+					NULL);
+
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	vs_switch.listening = true;
+	atomic_store(&vs_switch.flowing, true);
+	for (unsigned p = 0; p < vs_switch.n_processors; p++)
+		OvmqNotifyProcessor(p);
+	return NDIS_STATUS_SUCCESS;
+}
+
+int vswitch_start(struct error *err)
+{
+	NDIS_STATUS status = vs_listen();
 
 	if (status != NDIS_STATUS_SUCCESS)
 		return error_set(err, EIO, "the adapter refused the packet filter with status 0x%08x",
 				 (unsigned)status);
-	atomic_store(&vs_switch.flowing, true);
-	for (unsigned p = 0; p < vs_switch.n_processors; p++)
-		OvmqNotifyProcessor(p);
+	vs_switch.started = true;
 	return 0;
 }
 
@@ -138,8 +172,9 @@ void vswitch_stop(void)
 {
 	ULONG nothing = 0;
 
+	vs_switch.started = vs_switch.listening = false;
 	atomic_store(&vs_switch.flowing, false);
-	vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing));
+	vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing), NULL);
 }
 
 bool vswitch_link_is_up(void)

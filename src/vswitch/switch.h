@@ -16,6 +16,29 @@
 #define MAX_PROCESSORS 64
 #define MAX_FILTER_IDS VSWITCH_MAX_MACS
 
+/* In the place of a processor: the port moves, and its poll runs nowhere. What is its
+ * owner's belongs to whom its queue's frames come on, and to nobody else. */
+#define VS_MOVING VSWITCH_MOVING
+
+/* Why a port has no queue of its own. X(name, the number after the text, text) */
+#define VS_REASONS(X)                                                                    \
+	X(NONE,        NO,     "")                                                       \
+	X(HOSTS_OWN,   NO,     "the host's own port uses the default queue")             \
+	X(NO_ADAPTER,  NO,     "the switch is bound to no adapter")                      \
+	X(NO_QUEUES,   NO,     "the adapter has no VM queues")                           \
+	X(NONE_LEFT,   COUNT,  "no queue left: the adapter has")                         \
+	X(NO_ALLOCATE, STATUS, "no queue: ALLOCATE_QUEUE was refused with status")       \
+	X(NO_FILTER,   STATUS, "no queue: SET_FILTER was refused with status")           \
+	X(NO_COMPLETE, STATUS, "no queue: its allocation ended with status")             \
+	X(RELEASED,    NO,     "its queue was released; assign gives it one again")
+
+enum vs_reason {
+#define X(name, number, text) VS_REASON_##name,
+	VS_REASONS(X)
+#undef X
+	VS_REASON_COUNT
+};
+
 /* From one processor to one port, or, the last, from threads of no processor, which take
  * turns: frames that the switch owns. */
 struct vs_inbox {
@@ -38,16 +61,27 @@ struct vs_port {
 	unsigned n_macs;
 	uint16_t vlan;
 	bool spoofing, internal;
-	unsigned processor;              /* whose the port is */
 	struct vmport *vm;
+	bool lends;                      /* the VM has memory that frames may lie in (E19) */
 	struct frame_pool *pool;         /* what the VM sends */
-	NDIS_HANDLE poll;
 
-	/* Control's. */
+	/* Control's, or the change's that is under way. */
+	NDIS_HANDLE poll;
 	NDIS_RECEIVE_FILTER_ID filters[MAX_FILTER_IDS];
 	unsigned n_filters;
-	char why[160];                   /* why it has no queue of its own */
+	atomic_uint lookahead;           /* its queue's; 0: frames come whole (E21) */
+	_Atomic uint64_t reason;         /* vs_reason_set(); who reports reads it at any time */
 	atomic_uint queue;               /* control writes, workers read; 0: the default queue */
+	atomic_uint processor;           /* whose the port is, or VS_MOVING; control writes */
+	atomic_bool per_queue;           /* its frames come in calls of their own (C49) */
+	atomic_bool dma_stopped;         /* nothing more is written to its queue's memory (G17) */
+	atomic_uint leaving;             /* its queue that is being freed; 0: none */
+	atomic_bool letting_go;          /* and nothing of it may be held any more (G10) */
+	atomic_uint provided;            /* the queue whose memory is asked for in its name */
+
+	/* After a move: what lane 'ahead' had then goes before all that is held (F13). */
+	atomic_bool catching_up;         /* control sets, the owner clears */
+	unsigned ahead, ahead_left;      /* control while the poll runs nowhere, then the owner */
 
 	/* The owning processor's. */
 	struct vs_chain held;            /* of its own queue, not yet taken by the VM */
@@ -55,6 +89,7 @@ struct vs_port {
 	unsigned n_waiting;
 	counter_t delivered, delivered_bytes, from_vm, from_vm_bytes, inbox_taken;
 	counter_t held_in, held_out;     /* NBLs ever held, ever let go */
+	counter_t lent_out, lent_back;   /* NBLs ever lent to the VM, ever returned then */
 	struct port_drops drops;
 
 	struct vs_inbox *inboxes;        /* one for each processor, and one more */
@@ -86,12 +121,16 @@ struct vs_switch {
 	unsigned max_queue;
 	_Atomic uint64_t default_frames, default_bytes;   /* as own_frames, of the default queue */
 	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;
+	unsigned ndis_version;           /* minor: 20 or 30 */
+	ULONG lookahead;                 /* bytes of a frame that host memory is asked for; 0: no split */
 	bool filtering;
 	bool tags;                       /* the miniport inserts VLAN tags from the OOB */
 	atomic_bool flowing;             /* VMs' frames are taken; control writes */
 	atomic_bool paused;              /* the binding is; control writes */
 	atomic_bool link_up;
 	bool queues_made;                /* control's */
+	bool started, listening;         /* control's: frames are wanted; the adapter was told so */
+	struct vs_job *job;              /* control's: the change under way; NULL: none */
 };
 
 extern struct vs_switch vs_switch;
@@ -120,20 +159,41 @@ static inline bool vs_port_has_mac(const struct vs_port *port, const uint8_t *ma
 /* forward.c: which port has (MAC, VLAN); NULL: none of this host. Any worker. */
 int vs_table_create(void);
 struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan);
-/* Copies the frame at 'bytes' to every port of the VLAN but 'from' (NULL: it came
- * from the wire); returns how many got one. */
+/* Gives every port of the VLAN but 'from' (NULL: it came from the wire) the frame at
+ * 'bytes', in one copy that they share; returns how many there are. */
 unsigned vs_flood(const uint8_t *bytes, uint16_t length, uint16_t vlan, const struct vs_port *from);
 
-/* port.c: gives a frame that the switch owns to a port, from any thread at any IRQL up to
- * DISPATCH_LEVEL. It is delivered, or counted as dropped. */
+/* port.c: gives a frame that the switch owns, or one reference to it, to a port, from any
+ * thread at any IRQL up to DISPATCH_LEVEL. It is only read from then on, and delivered, or
+ * counted as dropped. */
 void vs_port_give(struct vs_port *port, struct rte_mbuf *m);
 /* The owner's round over its port: what waits to the VM, what the VM sent. */
 OVMQ_POLL vs_port_poll;
 OVMQ_ARM vs_port_arm;
 /* Hands the VM what of 'held' it takes. Owner. */
 unsigned vs_port_deliver_held(struct vs_port *port);
+/* What becomes of 'held'; owner. Takes the first 'n' NBLs off it, as a chain; */
+NET_BUFFER_LIST *vs_unhold(struct vs_port *port, unsigned n);
+/* gives them back to the adapter; */
+void vs_return_held(struct vs_port *port, unsigned n);
+/* gives back all, undelivered (G11). */
+void vs_let_go(struct vs_port *port, enum port_drop why);
+void vs_count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
 /* An own copy of a frame; NULL (and counted) when there is no buffer. */
 struct rte_mbuf *vs_copy(const uint8_t *bytes, uint16_t length);
+
+/* lend.c, for ports that lend. Owner. As vs_port_deliver_held(), without a copy where the
+ * frame lies in the VM's memory. */
+unsigned vs_lend_held(struct vs_port *port);
+/* Returns the NBLs of the frames that the VM gave back, or of all that it has. */
+unsigned vs_lent_return(struct vs_port *port, bool all);
+
+/* provider.c. At registration, and at its end. */
+PROTOCOL_SET_OPTIONS ProtocolSetOptions;
+void vs_provider_end(void);
+/* That queue is the port's from now on: memory that is asked for it may be the VM's. Before
+ * the filters are set. */
+void vs_provider_queue(struct vs_port *port, NDIS_RECEIVE_QUEUE_ID queue);
 
 /* transmit.c: a burst that the VM sent. Owner. */
 void vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
@@ -142,16 +202,51 @@ PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE ProtocolSendNetBufferListsComplete;
 /* receive.c */
 PROTOCOL_RECEIVE_NET_BUFFER_LISTS ProtocolReceiveNetBufferLists;
 
-/* queues.c, at PASSIVE_LEVEL: every port its queue, and all of them freed. */
+/* driver.c: returns when every worker has seen what was written before. PASSIVE_LEVEL. */
+void vs_wait_until_quiet(void);
+
+/* switch.c: the port's poll on processor 'p'; and off it. PASSIVE_LEVEL. */
+NDIS_STATUS vs_port_poll_start(struct vs_port *port, unsigned p);
+/* Asks the adapter for frames, and the VMs for theirs. PASSIVE_LEVEL. */
+NDIS_STATUS vs_listen(void);
+
+/* Called when a request has taken 'ms' milliseconds; returns after how many more it is to
+ * be called again, 0: never. */
+struct vs_patience {
+	unsigned ms;
+	unsigned (*late)(void *context);
+	void *context;
+};
+
+/* queues.c, at PASSIVE_LEVEL. 'patience' for each request; may be NULL. */
+/* Every port its queue, and all of them freed. */
 void vs_queues_create(void);
 void vs_queues_free(void);
+/* A queue for one port that has none; without one, its reason is set. */
+void vs_queue_create(struct vs_port *port, const struct vs_patience *patience);
+/* Clears the filters, then frees the queue; or leaves it with its filters, and says which
+ * request failed, in 'what'. */
+NDIS_STATUS vs_queue_free(struct vs_port *port, NDIS_RECEIVE_QUEUE_ID queue,
+			  const struct vs_patience *patience, const char **what);
+/* Changes what 'flags' (..._CHANGED) says of the port's queue. */
+NDIS_STATUS vs_queue_change(const struct vs_port *port, ULONG flags, unsigned processor,
+			    bool per_queue, const struct vs_patience *patience);
 
-/* report.c: nothing held, nothing on a ring, no send outstanding. */
+/* live.c: waits until no change is under way, and forgets the last one. Control. */
+void vs_changes_end(void);
+
+/* report.c. Why the port has no queue, with the number that belongs to it; and in words. */
+void vs_reason_set(struct vs_port *port, enum vs_reason reason, unsigned number);
+void vs_reason_text(const struct vs_port *port, char *text, size_t size);
+
+/* Nothing held, nothing on a ring, no send outstanding. */
 bool vswitch_is_empty(void);
 
 /* oid.c: a request, to its end. PASSIVE_LEVEL. */
-NDIS_STATUS vs_oid_set(NDIS_OID oid, PVOID buffer, ULONG length);
-NDIS_STATUS vs_oid_method(NDIS_OID oid, PVOID buffer, ULONG length);
+NDIS_STATUS vs_oid_set(NDIS_OID oid, PVOID buffer, ULONG length,
+		       const struct vs_patience *patience);
+NDIS_STATUS vs_oid_method(NDIS_OID oid, PVOID buffer, ULONG length,
+			  const struct vs_patience *patience);
 PROTOCOL_OID_REQUEST_COMPLETE ProtocolOidRequestComplete;
 
 static inline void vs_chain_append(struct vs_chain *c, NET_BUFFER_LIST *nbl)

@@ -36,9 +36,14 @@ struct vswitch_config {
 	unsigned n_ports;
 	uint16_t mtu;
 	unsigned processors;
+	unsigned ndis_version;       /* the host's: 20 (6.20) or 30 (6.30); 0: 30 (U18) */
 };
 
 DRIVER_INITIALIZE vswitch_driver_entry;
+
+/* How many frames each of 'n_ports' VMs has for what it sends, in DPDK's memory: fewer
+ * where there are more than a hundred, so that a thousand fit. Any thread. */
+unsigned vswitch_vm_frames(unsigned n_ports);
 
 /* Opens every VM port. The configuration is copied. */
 int vswitch_open(const struct vswitch_config *config, struct error *err);
@@ -50,12 +55,43 @@ int vswitch_start(struct error *err);
 /* Stops taking frames from VMs and the wire; what is on its way goes on. */
 void vswitch_stop(void);
 
+/* ---- changes while traffic flows ---- */
+
+/*
+ * Each of them waits until the change is made, or has failed and all is as before; then
+ * 'err' says why. The adapter that does not answer within 'timeout_ms' goes on with it by
+ * itself: -ETIMEDOUT, and -EBUSY for every further change until it is done. 'port': its
+ * number, as of the reports. Control thread, traffic may flow.
+ */
+
+/* Its VM and its queue are served by another processor; no frame is lost, and those of its
+ * queue keep their order. Where it is already: 0. -EINVAL: no such processor; -ENOTSUP: the
+ * adapter cannot; -EIO: it refused. */
+int vswitch_port_move(unsigned port, unsigned processor, unsigned timeout_ms, struct error *err);
+
+/* Its queue is freed, and it goes on on the default queue. What the VM does not take of the
+ * frames that are held for it is dropped. -ENOENT: it has none; -EIO: the adapter refused. */
+int vswitch_port_release(unsigned port, unsigned timeout_ms, struct error *err);
+
+/* It gets a queue. -EEXIST: it has one; -ENOSPC: there is none to be had. */
+int vswitch_port_assign(unsigned port, unsigned timeout_ms, struct error *err);
+
+/* Its queue's frames are indicated in calls of their own, or together with those of others;
+ * a port without one remembers it for the next. -EIO: the adapter refused. */
+int vswitch_port_set_indication(unsigned port, bool per_queue, unsigned timeout_ms,
+				struct error *err);
+
+/* In the place of a processor: the port is on its way from one to another. */
+#define VSWITCH_MOVING UINT32_MAX
+
 /* Whether nothing is on its way through the switch: no frame held, none on a
  * ring, no send outstanding, and every VM that sends from a capture is through. */
 bool vswitch_is_quiet(void);
 
 /* Whether the adapter's link is up. */
 bool vswitch_link_is_up(void);
+
+#define VSWITCH_WHY 80
 
 struct vswitch_port_report {
 	const char *name;
@@ -64,10 +100,16 @@ struct vswitch_port_report {
 	unsigned n_macs;
 	uint16_t vlan;
 	unsigned processor, queue;           /* queue 0: the default queue, and why */
-	const char *why;
+	unsigned leaving;                    /* its queue that is being freed; 0: none */
+	bool per_queue;                      /* its queue indicates in calls of its own */
+	bool dma_stopped;                    /* nothing more comes into its queue's memory */
+	char why[VSWITCH_WHY];               /* why it has no queue of its own; "" */
 	uint64_t delivered, delivered_bytes; /* to the VM */
 	uint64_t from_vm, from_vm_bytes;
 	uint64_t held;                       /* waiting for the VM now */
+	uint64_t of_queue;                   /* of them, in its own queue's buffers; and lent */
+	uint64_t lent;                       /* delivered without a copy, not yet given back */
+	uint64_t faults;                     /* what its guest wrote and made no sense */
 	uint64_t own_frames, own_bytes;      /* of its queue, from another's miniport */
 	uint64_t drops[PORT_DROP_COUNT];     /* of frames for, or from, this port */
 };

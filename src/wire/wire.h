@@ -26,6 +26,12 @@
 #define WIRE_DRIVER_PAUSE   "driver.pause"
 #define WIRE_DRIVER_RESTART "driver.restart"
 
+#define WIRE_QUEUE_LIST     "queue.list"
+#define WIRE_QUEUE_MOVE     "queue.move"
+#define WIRE_QUEUE_RELEASE  "queue.release"
+#define WIRE_QUEUE_ASSIGN   "queue.assign"
+#define WIRE_QUEUE_SET      "queue.set"
+
 #define WIRE_DEVICE_LIST    "device.list"
 #define WIRE_DEVICE_OPEN    "device.open"
 #define WIRE_DEVICE_CLOSE   "device.close"

@@ -98,7 +98,7 @@ static void D3_fields_without_a_test_do_not_count(void **state)
 }
 
 /* Random frames and filters against a model of them (D5, D6). */
-static void D5_D6_every_frame_once_and_on_the_queue_of_its_filter(void **state)
+static void D5_D6_X31_every_frame_once_and_on_the_queue_of_its_filter(void **state)
 {
 	struct { unsigned last; int vlan; ULONG queue; } filters[12];
 	unsigned n = 3000, none = 0;
@@ -275,7 +275,7 @@ static void C7_a_queue_without_filters_gets_nothing(void **state)
 }
 
 /* Frames that wait on the ring when the last filter goes are nobody's (C7, F17). */
-static void C7_F17_after_the_last_clear_nothing_of_before_comes(void **state)
+static void C7_D32_F17_after_the_last_clear_nothing_of_before_comes(void **state)
 {
 	ULONG queue, filter;
 	unsigned at_clear;
@@ -335,14 +335,14 @@ int main(void)
 		TEST(D1_both_tests_of_a_filter_must_hold),
 		TEST(D2_any_filter_of_a_queue_is_enough),
 		TEST(D3_fields_without_a_test_do_not_count),
-		TEST(D5_D6_every_frame_once_and_on_the_queue_of_its_filter),
+		TEST(D5_D6_X31_every_frame_once_and_on_the_queue_of_its_filter),
 		TEST(D13_untagged_or_zero_takes_no_vlan),
 		TEST(D14_mac_and_vlan_takes_that_vlan_alone),
 		TEST(D16_a_mac_alone_takes_every_vlan_and_strips_it),
 		TEST(D17_the_tag_goes_to_the_oob_on_every_queue),
 		TEST(C7_C14_U6_only_a_running_queue_indicates),
 		TEST(C7_a_queue_without_filters_gets_nothing),
-		TEST(C7_F17_after_the_last_clear_nothing_of_before_comes),
+		TEST(C7_D32_F17_after_the_last_clear_nothing_of_before_comes),
 		TEST(C31_one_processor_for_each_queue),
 	};
 

@@ -23,7 +23,7 @@ static ULONG64 hash_of_block(ULONG queue)
 	return h;
 }
 
-static void G3_G4_G5_G6_G7_E11_E12_the_order_of_a_free(void **state)
+static void G3_G4_G5_G6_G7_U14_E11_E12_the_order_of_a_free(void **state)
 {
 	ULONG queue, filter;
 	static struct free_request f;
@@ -264,6 +264,36 @@ static void I18_a_pause_waits_for_every_nbl(void **state)
 	atomic_store(&stack.let, 0);
 }
 
+/* A queue that runs brings nothing while the adapter is paused; it and its filters are as
+ * they were when the adapter runs again. */
+static void C17_U9_a_pause_stops_a_queue_and_leaves_it_as_it_is(void **state)
+{
+	NDIS_RECEIVE_QUEUE_INFO info;
+	struct error err = { "" };
+	ULONG queue, filter;
+
+	(void)state;
+	stack_frames_to(1, 30);
+	stack_open_receiving(NULL);
+	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, &filter);
+	stack_flow(10);
+	assert_int_equal(trace_frames_of(queue, 0), 10);
+	ground_until(!stack_outstanding(queue));
+	ndis_adapter_pause(stack.adapter);
+	stack_let(10);
+	ground_settle();
+	assert_int_equal(trace.n_frames, 10);
+	assert_int_equal(ask_state(P0, queue), NdisReceiveQueueOperationalStateRunning);
+	atomic_store(&stack.let, 0);
+	assert_int_equal(ndis_adapter_restart(stack.adapter, &err), 0);
+	stack_flow(20);
+	assert_int_equal(trace_frames_of(queue, 0), 30);   /* the wire kept those of the pause */
+	assert_true(ask_info(P0, queue, &info));
+	assert_int_equal(info.NumFilters, 1);
+	assert_int_equal(trace_queue_states(0), 0);
+	assert_int_equal(ask_clear(P0, queue, filter), OK);
+}
+
 /* ---- the flow of requests ---- */
 
 static void issue_another(struct request *q)
@@ -368,7 +398,7 @@ static void I25_requests_take_turns_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(G3_G4_G5_G6_G7_E11_E12_the_order_of_a_free),
+		TEST(G3_G4_G5_G6_G7_U14_E11_E12_the_order_of_a_free),
 		TEST(E8_E9_memory_is_freed_at_passive_level_with_its_own_handle),
 		TEST(E11_the_default_queues_memory_goes_with_the_adapter),
 		TEST(G10_I25_while_a_free_waits_other_oids_wait_and_returns_work),
@@ -376,6 +406,7 @@ int main(void)
 		TEST(G14_a_reused_id_brings_nothing_of_its_past),
 		TEST(G7_G14_many_lives_of_many_queues),
 		TEST(I18_a_pause_waits_for_every_nbl),
+		TEST(C17_U9_a_pause_stops_a_queue_and_leaves_it_as_it_is),
 		TEST(I26_every_request_ends_exactly_once),
 		TEST(I25_I26_a_request_from_inside_a_completion),
 		TEST(I25_requests_take_turns_in_order),

@@ -9,7 +9,8 @@ static void two_adapters_stand_side_by_side(void **state)
 	const struct stack_options two = { .protocols = 2 };
 	char nic[200];
 	const struct ndis_keyword keywords[] = {
-		{ "Nic", nic }, { "Mtu", "1500" }, { "NumQueues", "4" }, { "Buffers", "64" }, { NULL, NULL },
+		{ "Nic", nic }, { "Mtu", "1500" }, { "NumQueues", "4" }, { "Buffers", "64" },
+		{ "*RssOrVmqPreference", "1" }, { NULL, NULL },
 	};
 	struct ndis_adapter *other = NULL;
 	struct error err = { "" };

@@ -12,7 +12,8 @@
 
 /* ---- ids and states ---- */
 
-static void C5_a_queue_is_known_by_its_id_until_it_is_freed(void **state)
+/* With each of the six requests that a VMQ miniport has (C19). */
+static void C5_C19_a_queue_is_known_by_its_id_until_it_is_freed(void **state)
 {
 	ULONG queues[3], filters[3];
 
@@ -36,8 +37,10 @@ static void C5_a_queue_is_known_by_its_id_until_it_is_freed(void **state)
 	assert_int_equal(ask_move(P0, queues[1], 2), NDIS_STATUS_INVALID_PARAMETER);
 	assert_int_equal(ask_free(P0, queues[1]), NDIS_STATUS_INVALID_PARAMETER);
 	assert_int_equal(ask_filter(P0, queues[0], 1, VLAN_NONE_OR_ZERO, NULL), OK);
+	assert_int_equal(ask_move(P0, queues[0], 2), OK);
 	stack_flow(1);
 	assert_int_equal(trace_queue_of(3), queues[0]);
+	assert_int_equal(trace.events[trace_frame_of(3)->event].processor, 2);
 }
 
 static void C12_a_queue_with_filters_is_not_freed_and_goes_on(void **state)
@@ -133,6 +136,7 @@ static void C38_C40_C41_complete_gives_memory_and_starts(void **state)
 	assert_int_equal(ask_filter(P0, with, 1, VLAN_NONE_OR_ZERO, NULL), OK);
 	stack_flow(10);
 	assert_int_equal(trace_frames_of(with, 0), 0);                 /* C38 */
+	assert_int_equal(trace_frames_of(0, 0), 10);
 	asked = trace.n_events;
 	assert_int_equal(ask_complete(P0, with), OK);
 	assert_int_equal(ask_complete(P0, without), OK);
@@ -459,7 +463,7 @@ static void D32_F17_nothing_between_a_clear_and_the_next_filter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(C5_a_queue_is_known_by_its_id_until_it_is_freed),
+		TEST(C5_C19_a_queue_is_known_by_its_id_until_it_is_freed),
 		TEST(C12_a_queue_with_filters_is_not_freed_and_goes_on),
 		TEST(C13_a_second_complete_is_the_elements_error),
 		TEST(C15_C16_only_a_free_indicates_a_queue_state),

@@ -68,7 +68,7 @@ static void F1_F2_F3_F7_F8_F9_F11_the_form_of_every_indication(void **state)
 	}
 }
 
-static void F4_F6_a_call_of_a_per_queue_queue_is_its_alone(void **state)
+static void F4_F6_X17_X35_a_call_of_a_per_queue_queue_is_its_alone(void **state)
 {
 	ULONG queues[2];
 	unsigned alone = 0;
@@ -101,7 +101,7 @@ static void F4_F6_a_call_of_a_per_queue_queue_is_its_alone(void **state)
 }
 
 /* Whatever calls there are: with SINGLE_QUEUE one queue, without it maybe several. */
-static void F5_F6_queues_without_the_flag_may_share_a_call(void **state)
+static void F5_F6_X17_queues_without_the_flag_may_share_a_call(void **state)
 {
 	unsigned mixed = 0;
 	ULONG queue;
@@ -412,7 +412,7 @@ static void *return_from_here(void *arg)
 
 /* In parts, reversed, interleaved, over several indications and queues, from several
  * threads and processors; afterwards every buffer works. */
-static void F27_F29_returns_in_any_order_and_grouping(void **state)
+static void F27_F29_X35_returns_in_any_order_and_grouping(void **state)
 {
 	ULONG a, b;
 	unsigned n = 120;
@@ -482,8 +482,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(F1_F2_F3_F7_F8_F9_F11_the_form_of_every_indication),
-		TEST(F4_F6_a_call_of_a_per_queue_queue_is_its_alone),
-		TEST(F5_F6_queues_without_the_flag_may_share_a_call),
+		TEST(F4_F6_X17_X35_a_call_of_a_per_queue_queue_is_its_alone),
+		TEST(F5_F6_X17_queues_without_the_flag_may_share_a_call),
 		TEST(F13_the_order_of_a_queue_is_the_wires),
 		TEST(F20_a_dpc_keeps_to_the_limit),
 		TEST(F21_no_frame_above_the_maximum),
@@ -494,7 +494,7 @@ int main(void)
 		TEST(F22_each_binding_gets_what_its_own_filter_asked),
 		TEST(U8_a_filter_of_a_queue_passes_by_the_packet_filter),
 		TEST(F23_held_nbls_are_not_touched),
-		TEST(F27_F29_returns_in_any_order_and_grouping),
+		TEST(F27_F29_X35_returns_in_any_order_and_grouping),
 		TEST(F23_a_queue_without_buffers_is_alone_with_it),
 	};
 

@@ -140,7 +140,7 @@ static void B2_the_macro_and_the_slot_are_one(void **state)
 
 /* A chain of several queues without the flag; and each completion call that says
  * SINGLE_QUEUE is of one transmit queue. */
-static void B4_B5_single_queue_is_true_where_it_is_said(void **state)
+static void B4_B5_X35_single_queue_is_true_where_it_is_said(void **state)
 {
 	unsigned n = 400, single = 0;
 	ULONG queues[2];
@@ -237,7 +237,7 @@ static void B7_B13_queues_come_and_go_under_sends(void **state)
 }
 
 /* Sends that wait keep the FREE waiting, and all leave. */
-static void B13_G18_a_free_waits_for_the_queues_sends(void **state)
+static void B13_G18_X34_a_free_waits_for_the_queues_sends(void **state)
 {
 	static struct free_request f;
 	ULONG queue, filter;
@@ -292,10 +292,10 @@ int main(void)
 		TEST(A59_a_cancel_that_comes_late_changes_nothing),
 		TEST(B1_B8_B9_B11_B14_the_queue_of_the_oob),
 		TEST(B2_the_macro_and_the_slot_are_one),
-		TEST(B4_B5_single_queue_is_true_where_it_is_said),
+		TEST(B4_B5_X35_single_queue_is_true_where_it_is_said),
 		TEST(B6_a_stale_or_unknown_id_is_the_default_queues),
 		TEST(B7_B13_queues_come_and_go_under_sends),
-		TEST(B13_G18_a_free_waits_for_the_queues_sends),
+		TEST(B13_G18_X34_a_free_waits_for_the_queues_sends),
 		TEST(B13_G8_a_dead_nic_does_not_hold_up_a_free),
 	};
 

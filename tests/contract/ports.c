@@ -106,7 +106,8 @@ static void open_switch(void)
 	char specs[PORTS][160], sends[PORTS][160];
 	struct vswitch_port_config c[PORTS];
 	struct vswitch_config config = { .ports = c, .n_ports = PORTS, .mtu = 1500,
-					 .processors = GROUND_PROCESSORS };
+					 .processors = GROUND_PROCESSORS,
+					 .ndis_version = ports.ndis_version };
 	struct error err = { "" };
 
 	for (unsigned i = 0; i < PORTS; i++) {
@@ -123,6 +124,11 @@ static void open_switch(void)
 	    ndis_image_load(&switch_image, "vswitch", vswitch_driver_entry, NULL, &err))
 		fail_msg("%s", err.text);
 	opened = true;
+}
+
+struct ndis_image *ports_image(void)
+{
+	return switch_image;
 }
 
 void ports_open(void)
@@ -177,6 +183,7 @@ void ports_close(void)
 		return;
 	opened = false;
 	fake_complete(NDIS_STATUS_SUCCESS);
+	fake_answer(NDIS_STATUS_SUCCESS);
 	atomic_store(&fake.keep_sends, false);
 	for (unsigned i = 0; i < PORTS; i++)
 		atomic_store(&ports.refuse[i], false);

@@ -23,6 +23,7 @@ struct ports {
 	struct ground_frames got[PORTS];     /* what they got, after ports_close() */
 	atomic_bool refuse[PORTS];           /* the VM takes nothing for now */
 	atomic_bool down;                    /* and is not there */
+	unsigned ndis_version;               /* the host's, before ports_open() */
 	struct ports_issued issued[FAKE_REQUESTS];
 	unsigned n_issued;
 	struct vswitch_report last;          /* when all was quiet at the end */
@@ -38,6 +39,9 @@ void ports_open_started(void);
 /* Takes it all down, reads what the VMs got. Fails the test when something was kept,
  * left behind, or the port ledger does not balance. */
 void ports_close(void);
+
+/* The switch's driver. */
+struct ndis_image *ports_image(void);
 
 struct vswitch_port_report ports_report(unsigned port);
 /* Waits until the switch holds nothing. */

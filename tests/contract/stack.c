@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "nic/nic.h"
 
@@ -21,6 +22,10 @@ NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEM
 					    PNDIS_HANDLE allocation);
 VOID __real_NdisFreeSharedMemory(NDIS_HANDLE handle, NDIS_HANDLE allocation);
 VOID __wrap_NdisFreeSharedMemory(NDIS_HANDLE handle, NDIS_HANDLE allocation);
+NDIS_STATUS __real_NdisMRegisterScatterGatherDma(NDIS_HANDLE handle, PNDIS_SG_DMA_DESCRIPTION d,
+						 PNDIS_HANDLE dma);
+NDIS_STATUS __wrap_NdisMRegisterScatterGatherDma(NDIS_HANDLE handle, PNDIS_SG_DMA_DESCRIPTION d,
+						 PNDIS_HANDLE dma);
 VOID __real_OvmqCallWhenQuiet(OVMQ_WHEN_QUIET *routine, PVOID context);
 VOID __wrap_OvmqCallWhenQuiet(OVMQ_WHEN_QUIET *routine, PVOID context);
 
@@ -54,6 +59,26 @@ uint16_t __wrap_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **
 	return n ? __real_nic_tx_burst(nic, queue, pkts, n) : 0;
 }
 
+NDIS_STATUS __wrap_NdisMRegisterScatterGatherDma(NDIS_HANDLE handle, PNDIS_SG_DMA_DESCRIPTION d,
+						 PNDIS_HANDLE dma)
+{
+	NDIS_STATUS status = __real_NdisMRegisterScatterGatherDma(handle, d, dma);
+
+	atomic_store(&stack.dma, status == NDIS_STATUS_SUCCESS);
+	return status;
+}
+
+/* Memory as a provider may have it: another mapping than NDIS's own, and far from it. */
+static void *memory_elsewhere(PNDIS_SHARED_MEMORY_PARAMETERS p)
+{
+	void *far = (void *)0x200000000000;
+	void *memory = mmap(far, p->Length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	p->VirtualAddress = memory;
+	return memory;
+}
+
 NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
 					    PNDIS_HANDLE allocation)
 {
@@ -62,7 +87,8 @@ NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEM
 	NDIS_STATUS status;
 
 	*allocation = NULL;
-	if (p->QueueId && p->QueueId == atomic_load(&stack.refuse_memory_of))
+	if ((p->QueueId && p->QueueId == atomic_load(&stack.refuse_memory_of)) ||
+	    (int)p->Usage == atomic_load(&stack.refuse_usage))
 		return NDIS_STATUS_RESOURCES;
 	status = __real_NdisAllocateSharedMemory(handle, p, allocation);
 	if (status != NDIS_STATUS_SUCCESS)
@@ -74,7 +100,11 @@ NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEM
 	b = &stack.blocks[stack.n_blocks];
 	*b = (struct stack_block){ .allocation = *allocation, .handle = p->SharedMemoryHandle,
 				   .adapter = handle, .queue = p->QueueId, .live = true,
-				   .address = (uintptr_t)p->VirtualAddress, .length = p->Length };
+				   .length = p->Length, .usage = p->Usage, .flags = p->Flags,
+				   .irql = KeGetCurrentIrql(), .after_dma = atomic_load(&stack.dma) };
+	if ((int)p->Usage == atomic_load(&stack.memory_elsewhere))
+		b->elsewhere = memory_elsewhere(p);
+	b->address = (uintptr_t)p->VirtualAddress;
 	atomic_fetch_add(&stack.n_blocks, 1);
 	trace_end();
 	return status;
@@ -94,6 +124,8 @@ VOID __wrap_NdisFreeSharedMemory(NDIS_HANDLE handle, NDIS_HANDLE allocation)
 		b->live = false;
 		b->irql_of_free = KeGetCurrentIrql();
 		b->adapter_matches = b->adapter == handle;
+		if (b->elsewhere)
+			munmap(b->elsewhere, b->length);
 	}
 	trace_end();
 	__real_NdisFreeSharedMemory(handle, allocation);
@@ -144,7 +176,9 @@ const struct stack_block *stack_block(NDIS_HANDLE handle)
 
 /* ---- opening and closing ---- */
 
-static struct ndis_keyword keywords[7];
+#define KEYWORDS 16
+
+static struct ndis_keyword keywords[KEYWORDS + 1];
 static char values[6][160];
 
 static void keyword(unsigned i, const char *name, unsigned number)
@@ -155,6 +189,8 @@ static void keyword(unsigned i, const char *name, unsigned number)
 
 static void keywords_set(const struct stack_options *o)
 {
+	unsigned n = 5;
+
 	memset(keywords, 0, sizeof(keywords));
 	snprintf(values[0], sizeof(values[0]), "pcap:%s", ground_path("in"));
 	snprintf(values[1], sizeof(values[1]), "%s", ground_path("out"));
@@ -163,6 +199,17 @@ static void keywords_set(const struct stack_options *o)
 	keyword(2, "Mtu", o->mtu ? o->mtu : STACK_MTU);
 	keyword(3, "NumQueues", o->queues ? o->queues : STACK_QUEUES);
 	keyword(4, "Buffers", o->buffers ? o->buffers : STACK_BUFFERS);
+	if (!o->bare)
+		keywords[n++] = (struct ndis_keyword){ "*RssOrVmqPreference", "1" };
+	for (const struct ndis_keyword *k = o->keywords; k && k->name; k++) {
+		unsigned i = 0;
+
+		while (i < n && strcmp(keywords[i].name, k->name))
+			i++;
+		assert_true(i < KEYWORDS);
+		keywords[i] = *k;
+		n += i == n;
+	}
 }
 
 void stack_open(const struct stack_options *options)
@@ -176,11 +223,15 @@ void stack_open(const struct stack_options *options)
 	atomic_store(&stack.room, -1);
 	atomic_store(&stack.n_blocks, 0);
 	atomic_store(&stack.refuse_memory_of, 0);
+	atomic_store(&stack.refuse_usage, 0);
+	atomic_store(&stack.dma, false);
 	atomic_store(&stack.before_quiet, NULL);
 	ground_capture_write(ground_path("in"), &protocol_wire);
 	keywords_set(o);
 	protocols_load(o->protocols ? o->protocols : 1);
-	if (ndis_image_load(&stack.image, "miniport", miniport_driver_entry, NULL, &err) ||
+	if (ndis_image_load(&stack.image, "miniport",
+			    o->ndis_620 ? miniport_620_driver_entry : miniport_driver_entry, NULL,
+			    &err) ||
 	    ndis_adapter_add(&stack.adapter, stack.image, "test", keywords, &err))
 		fail_msg("%s", err.text);
 }
@@ -211,6 +262,14 @@ void stack_frames_to(unsigned last, unsigned n)
 		stack_frame_of(last, UNTAGGED);
 }
 
+/* Clears what the test left on the default queue, which every protocol must (D34). */
+static void drop_filters(void)
+{
+	for (unsigned i = 0; i < PROTOCOL_MAX; i++)
+		for (ULONG filter = 1; atomic_load(&protocols[i].binding) && filter < 64; filter++)
+			ask_clear(&protocols[i], 0, filter);
+}
+
 /* Clears and frees what the test left (G1). */
 static void drop_queues(void)
 {
@@ -238,6 +297,8 @@ void stack_close(void)
 		if (atomic_load(&protocols[i].binding))
 			protocol_return_all(&protocols[i]);
 	}
+	if (stack.adapter)
+		drop_filters();
 	if (stack.adapter && atomic_load(&protocols[0].binding))
 		drop_queues();
 	left = stack.adapter ? ndis_adapter_remove(stack.adapter) : 0;
@@ -264,6 +325,7 @@ int stack_teardown(void **state)
 {
 	(void)state;
 	stack_close();
+	atomic_store(&stack.memory_elsewhere, 0);
 	ground_frames_free(&stack.out);
 	ground_frames_free(&protocol_wire);
 	return 0;

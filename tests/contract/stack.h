@@ -20,6 +20,10 @@
 struct stack_options {
 	unsigned queues, buffers, mtu;     /* 0: the values above */
 	unsigned protocols;                /* 0: one */
+	bool ndis_620;                     /* the miniport is one of NDIS 6.20 */
+	bool bare;                         /* without *RssOrVmqPreference 1 */
+	const struct ndis_keyword *keywords;   /* more of them, or other values; to a NULL name;
+						* NULL: none */
 };
 
 struct stack_block {
@@ -28,6 +32,11 @@ struct stack_block {
 	ULONG queue;
 	uintptr_t address;
 	ULONG length;
+	NDIS_SHARED_MEMORY_USAGE usage;
+	ULONG flags;
+	KIRQL irql;                        /* of the allocation */
+	bool after_dma;                    /* DMA was registered by then */
+	void *elsewhere;                   /* memory of the test's own, see memory_elsewhere */
 	bool live;
 	KIRQL irql_of_free;
 	bool adapter_matches;              /* freed with the handle it was allocated with */
@@ -41,6 +50,9 @@ struct stack {
 	atomic_uint let;                   /* frames that may still come in */
 	atomic_uint come;                  /* that came in */
 	atomic_uint refuse_memory_of;      /* queue that gets no shared memory; 0: none */
+	atomic_int refuse_usage;           /* usage for which there is no memory; 0: none */
+	atomic_int memory_elsewhere;       /* usage whose memory is a mapping of the test's */
+	atomic_bool dma;                   /* the miniport has registered DMA */
 	atomic_bool stop_at_burst;         /* the NIC's poller waits where it asks for frames, */
 	atomic_bool at_burst;              /* and is there now */
 	atomic_int room;                   /* frames that the NIC still takes; below 0: any */

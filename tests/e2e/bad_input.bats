@@ -226,6 +226,55 @@ vm() {
 		< <(vm 52:54:00:00:00:11 10 tap:t0; echo '    sends: web-sends.pcap')
 }
 
+@test "the versions of NDIS: of the adapter, and of the switch" {
+	local version
+	for version in 6.40 6.2 6 new "[6.20]"; do
+		wrong 3:9 "ndis needs 6.20 or 6.30, not" <<<$'adapter:\n  nic: pcap:office.pcap\n  ndis: '"$version"$'\n'
+		wrong 4:9 "ndis needs 6.20 or 6.30, not" <<<$'adapter:\n  nic: pcap:office.pcap\nswitch:\n  ndis: '"$version"$'\n'
+	done
+	wrong 3:3 "ndis goes with nic only" "keywords" <<<$'adapter:\n  driver: ./mynic.so\n  ndis: 6.20\n'
+	wrong 3:3 'unknown key "ndsi"; did you mean "ndis"?' <<<$'adapter:\n  nic: pcap:office.pcap\n  ndsi: 6.20\n'
+}
+
+@test "how frames are received" {
+	wrong 3:12 'receive needs placed, loaned or steered, not "Placed"' <<<$'adapter:\n  nic: pcap:office.pcap\n  receive: Placed\n'
+	wrong 3:12 "receive needs placed, loaned or steered, not a list" <<<$'adapter:\n  nic: pcap:office.pcap\n  receive: [loaned]\n'
+	wrong 3:3 "receive has no value" <<<$'adapter:\n  nic: pcap:office.pcap\n  receive:\n'
+	wrong 3:3 "receive goes with nic only" "keywords" <<<$'adapter:\n  driver: ./mynic.so\n  receive: loaned\n'
+	wrong 3:3 'did you mean "receive"?' <<<$'adapter:\n  nic: pcap:office.pcap\n  recieve: loaned\n'
+	# A capture steers nothing: its queues are placed, and it says so.
+	office_config -e 's/nic: .*/&\n  receive: steered/'
+	try "$vmq" run --quiet --json host.yaml
+	is "$status" 0
+	is "${#stderr_lines[@]}" 1 lines
+	[[ $stderr == "vmq: warning: "*"steers no frames: VM queues are placed"* ]]
+}
+
+@test "keywords of our own miniport" {
+	wrong 3:13 "keywords needs a mapping of names to values, not a list" <<<$'adapter:\n  nic: pcap:office.pcap\n  keywords: ["*VMQ"]\n'
+	wrong 3:25 'the keyword "*vmq" stands twice, first at 3:14' <<<$'adapter:\n  nic: pcap:office.pcap\n  keywords: {"*VMQ": 1, "*vmq": 0}\n'
+	refused 1 's/nic: .*/&\n  keywords: {Buffers: 3}/' "keyword Buffers is 3, and must be 16..65536"
+	refused 1 's/nic: .*/&\n  keywords: {Receive: fast}/' "keyword Receive" "fast" "placed"
+	# A switch that is neither on nor off is a warning: the adapter works.
+	office_config -e 's/nic: .*/&\n  keywords: {"*VMQ": 2}/'
+	try "$vmq" run --quiet --json host.yaml
+	is "$status" 0
+	is "$stderr" "vmq: warning: miniport: keyword *VMQ is 2, and must be 0 or 1; it counts as 1"
+}
+
+@test "memory shared with a guest" {
+	vm 52:54:00:00:00:11 10 '"region:"' | wrong 7:11 'nothing follows "region:"; write region:PATH'
+	vm 52:54:00:00:00:11 10 region | wrong 7:11 "is no KIND:ARGUMENT" "region"
+	vm 52:54:00:00:00:11 10 "region:$(printf 'x%.0s' {1..108})" | wrong 7:11 "107"
+	wrong 8:5 "sends goes with a pcap port only" \
+		< <(vm 52:54:00:00:00:11 10 region:web.sock; echo '    sends: web-sends.pcap')
+	refused 1 's#pcap:out/web.pcapng#region:none/web.sock#;/web-sends/d' "VM web" "none/web.sock" \
+		"make it: mkdir -p none"
+	echo precious >web.sock
+	refused 1 's#pcap:out/web.pcapng#region:web.sock#;/web-sends/d' "VM web" "web.sock"
+	is "$(cat web.sock)" precious
+}
+
 @test "what is missing, and a file for two" {
 	wrong 1:1 'needs either "adapter" or "adapters"' <<<$'vms: []\n'
 	wrong 4:5 '"name"' "missing" <<<$'adapter:\n  nic: pcap:office.pcap\nvms:\n  - mac: 52:54:00:00:00:11\n'

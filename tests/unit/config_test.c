@@ -192,7 +192,13 @@ static const struct bad bad[] = {
 	{ "adapters: [a]\n", "1:12", "an item of adapters needs a mapping with nic: or driver:" },
 	{ "adapters:\n- nic: pcap:a\n- mtu: 1500\n", "3:3", "either \"nic\" or \"driver\", not neither" },
 	{ NIC "  driver: d.so\n", "2:3", "either \"nic\" or \"driver\", not both" },
-	{ NIC "  keywords: {a: 1}\n", "3:3", "keywords goes with driver only" },
+	{ NIC "  ndis: 6.3\n", "3:9", "ndis needs 6.20 or 6.30, not \"6.3\"" },
+	{ NIC "  ndis: [6.30]\n", "3:9", "ndis needs 6.20 or 6.30, not a list" },
+	{ NIC "switch: {ndis: 6.40}\n", "3:16", "ndis needs 6.20 or 6.30, not \"6.40\"" },
+	{ NIC "  receive: borrowed\n", "3:12", "receive needs placed, loaned or steered, not" },
+	{ NIC "  keywords: {\"*VMQ\": 1, \"*vmq\": 0}\n", "3:25", "\"*vmq\" stands twice" },
+	{ DRIVER "  ndis: 6.20\n", "3:3", "ndis goes with nic only" },
+	{ DRIVER "  receive: loaned\n", "3:3", "receive goes with nic only" },
 	{ DRIVER "  queues: 3\n", "3:3", "queues goes with nic only; this adapter's driver is set by its" },
 	{ DRIVER "  rx-queues: 3\n", "3:3", "rx-queues goes with nic only" },
 	{ DRIVER "  out: o\n", "3:3", "out goes with nic only" },
@@ -291,6 +297,9 @@ static void the_least_configuration_has_the_defaults(void **state)
 	assert_int_equal(c->adapters[0].queues, 16);
 	assert_int_equal(c->adapters[0].buffers, 512);
 	assert_int_equal(c->adapters[0].rx_queues, 1);
+	assert_int_equal(c->adapters[0].ndis_version, CONFIG_NDIS_630);
+	assert_int_equal(c->adapters[0].receive, CONFIG_RECEIVE_PLACED);
+	assert_int_equal(c->switch_ndis, CONFIG_NDIS_630);
 	assert_null(c->internal);
 	assert_int_equal(c->n_vms, 0);
 	config_free(c);
@@ -391,6 +400,26 @@ static void adapters_and_their_drivers_are_read(void **state)
 	assert_int_equal(a[1].filters.module[1].keywords.n, 0);
 	assert_int_equal(a[1].protocols.n, 1);
 	assert_string_equal(a[1].protocols.module[0].name, "p");
+	config_free(c);
+}
+
+static void versions_modes_and_keywords_of_our_miniport_are_read(void **state)
+{
+	struct host_config *c = parse(
+		"adapters:\n"
+		"- {nic: 'pcap:a', ndis: \"6.20\", receive: loaned, keywords: {\"*VMQ\": 0}}\n"
+		"- {nic: 'pcap:b', ndis: 6.30, receive: steered}\n"
+		"switch: {ndis: 6.20}\n");
+	struct adapter_config *a = c->adapters;
+
+	(void)state;
+	assert_int_equal(a[0].ndis_version, CONFIG_NDIS_620);
+	assert_int_equal(a[0].receive, CONFIG_RECEIVE_LOANED);
+	assert_int_equal(a[0].keywords.n, 1);
+	assert_keyword(&a[0].keywords, 0, "*VMQ", "0");
+	assert_int_equal(a[1].ndis_version, CONFIG_NDIS_630);
+	assert_int_equal(a[1].receive, CONFIG_RECEIVE_STEERED);
+	assert_int_equal(c->switch_ndis, CONFIG_NDIS_620);
 	config_free(c);
 }
 
@@ -652,6 +681,7 @@ int main(void)
 		cmocka_unit_test(the_least_configuration_has_the_defaults),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(adapters_and_their_drivers_are_read),
+		cmocka_unit_test(versions_modes_and_keywords_of_our_miniport_are_read),
 		cmocka_unit_test(the_switch_goes_to_the_first_adapter_that_does_not_refuse_it),
 		cmocka_unit_test(what_is_no_error),
 		cmocka_unit_test(a_long_name_of_the_file_leaves_room_for_the_message),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The path of a vhost-user socket: what can be wrong with it, said in one line. */
+/* The path of a port's socket: what can be wrong with it, said in one line. */
 #include <errno.h>
 #include <libgen.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vmport/vmport_vhost.h"
+#include "vmport/vmport_kind.h"
 
 static int directory_check(const struct vmport *port, const char *path, struct error *err)
 {
@@ -99,7 +99,7 @@ static int bind_try(const struct vmport *port, const struct sockaddr_un *address
 	return ret;
 }
 
-int vhost_socket_check(const struct vmport *port, const char *path, bool listen,
+int vmport_socket_check(const struct vmport *port, const char *path, bool listen,
 		       struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/queue.h"
+
+#include <argp.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/queue_table.h"
+#include "cli/request.h"
+#include "wire/wire.h"
+
+static const char usage[] =
+	"Usage: vmq queue COMMAND [ARGUMENT...] [OPTION...]\n"
+	"\n"
+	"Shows the receive queues of a running 'vmq run', and changes them while traffic flows.\n"
+	"\n"
+	"Commands:\n"
+	"  list                      every queue, and every VM that has none\n"
+	"  move VM PROCESSOR         let another processor serve the VM and its queue\n"
+	"  release VM                free the VM's queue; it goes on on the default queue\n"
+	"  assign VM                 give it a queue again, if the adapter has one left\n"
+	"  set VM --indication per-queue|mixed\n"
+	"                            whether its frames come in calls of their own\n"
+	"\n"
+	"A move loses no frame and keeps their order. A release drops only what the VM does not\n"
+	"take in time; it waits until every frame of the queue has been given back.\n"
+	"Options of every command: --socket PATH, --json; 'vmq queue COMMAND --help' has all.\n"
+	"\n"
+	"Examples:\n"
+	"  vmq run --control auto examples/guest-memory.yaml      a host that goes on\n"
+	"  vmq queue list\n"
+	"  vmq queue move web 2\n"
+	"  vmq queue release db && vmq queue assign mail\n";
+
+struct command {
+	const char *name, *method, *args, *doc;
+	unsigned arguments;
+};
+
+static const struct command commands[] = {
+	{ "list", WIRE_QUEUE_LIST, "", "Lists every receive queue, and every VM that has none.\v"
+	  "Queue 0 is the adapter's default queue. Mode: how the queue's frames get into its buffers. "
+	  "MSI-X: the table entry that it was given when it was allocated, and keeps when it moves. "
+	  "Buffers: how many of the queue's are in use, and how many it has. Held: those that wait at "
+	  "the VM's port. Note: why a VM has no queue of its own, or what a queue that is being freed "
+	  "waits for.\n\n"
+	  "Examples:\n  vmq queue list\n  vmq queue list --adapter wan --json | jq '.[].vm'", 0 },
+	{ "move", WIRE_QUEUE_MOVE, "VM PROCESSOR",
+	  "Lets another processor serve the VM and its queue, while traffic flows.\v"
+	  "No frame is lost, and those of the queue keep their order. When the adapter refuses, all is as "
+	  "before.\n\nExample:\n  vmq queue move web 2", 2 },
+	{ "release", WIRE_QUEUE_RELEASE, "VM",
+	  "Clears the filters of the VM's queue and frees it; the VM goes on on the default queue.\v"
+	  "What the VM does not take of the frames that are held for it is dropped, as queue_freed. A free "
+	  "that waits for frames which somebody else holds goes on by itself; 'vmq queue list' says for "
+	  "what.\n\nExample:\n  vmq queue release db", 1 },
+	{ "assign", WIRE_QUEUE_ASSIGN, "VM",
+	  "Gives a VM without a queue of its own one, with its filters, if the adapter has one left.\v"
+	  "Example:\n  vmq queue assign mail", 1 },
+	{ "set", WIRE_QUEUE_SET, "VM",
+	  "Changes how the frames of the VM's queue are indicated.\v"
+	  "per-queue: in calls of their own, which costs less for each frame. mixed: together with frames "
+	  "of other queues, which may cost fewer calls.\n\n"
+	  "Example:\n  vmq queue set web --indication mixed", 1 },
+};
+
+struct request {
+	const struct command *command;
+	struct request_target target;
+	json_t *params;
+};
+
+enum { OPTION_ADAPTER = 'a', OPTION_INDICATION = 'i' };
+
+static const struct argp_option options[] = {
+	{ "adapter", OPTION_ADAPTER, "NAME", 0, "list: of this adapter alone", 0 },
+	{ "indication", OPTION_INDICATION, "HOW", 0, "set: per-queue or mixed", 0 },
+	{ 0 },
+};
+
+/* ---- the command line ---- */
+
+static void set_text(struct request *r, const char *key, const char *text, struct argp_state *state)
+{
+	if (!*text || json_object_set_new(r->params, key, json_string(text)))
+		argp_error(state, "the %s must be a text of UTF-8 that is not empty", key);
+}
+
+static void set_processor(struct request *r, const char *text, struct argp_state *state)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || errno || value > UINT32_MAX)
+		argp_error(state, "the processor '%s' is no number", text);
+	else
+		json_object_set_new(r->params, "processor", json_integer((json_int_t)value));
+}
+
+static void set_argument(struct request *r, unsigned index, const char *text,
+			 struct argp_state *state)
+{
+	if (index >= r->command->arguments)
+		argp_error(state, "'%s' is too much: %s takes %s", text, r->command->name,
+			   *r->command->args ? r->command->args : "no arguments");
+	else if (index)
+		set_processor(r, text, state);
+	else
+		set_text(r, "vm", text, state);
+}
+
+static void set_indication(struct request *r, const char *how, struct argp_state *state)
+{
+	bool per_queue = !strcmp(how, "per-queue");
+
+	if (strcmp(r->command->method, WIRE_QUEUE_SET))
+		argp_error(state, "--indication has no meaning for %s", r->command->name);
+	else if (!per_queue && strcmp(how, "mixed"))
+		argp_error(state, "--indication is per-queue or mixed, not '%s'", how);
+	else
+		json_object_set_new(r->params, "per-queue-indication", json_boolean(per_queue));
+}
+
+static void check_end(const struct request *r, unsigned n, struct argp_state *state)
+{
+	if (n < r->command->arguments)
+		argp_error(state, "%s needs %s", r->command->name, r->command->args);
+	else if (!strcmp(r->command->method, WIRE_QUEUE_SET) &&
+		 !json_object_get(r->params, "per-queue-indication"))
+		argp_error(state, "what is to be set? --indication per-queue, or mixed");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct request *r = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->target;
+		return 0;
+	case OPTION_ADAPTER:
+		if (strcmp(r->command->method, WIRE_QUEUE_LIST))
+			argp_error(state, "--adapter has no meaning for %s", r->command->name);
+		set_text(r, "adapter", arg, state);
+		return 0;
+	case OPTION_INDICATION:
+		set_indication(r, arg, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		set_argument(r, state->arg_num, arg, state);
+		return 0;
+	case ARGP_KEY_END:
+		check_end(r, state->arg_num, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int perform(const struct request *r)
+{
+	json_t *result = request_call(&r->target, r->command->method, r->params);
+
+	if (!result)
+		return 1;
+	if (r->target.json)
+		request_print_json(result);
+	else if (json_is_array(result))
+		queue_table_print(result);
+	json_decref(result);
+	return request_end();
+}
+
+static const char *nth(size_t i)
+{
+	return i < sizeof(commands) / sizeof(commands[0]) ? commands[i].name : NULL;
+}
+
+int queue_command(int argc, char **argv)
+{
+	static const struct command_family family = { "queue", usage, nth };
+	struct request r = { .command = NULL };
+	struct argp argp = { .options = options, .parser = parse, .children = request_options };
+	int status = 2, i = command_choose(&family, argc, argv, &status);
+
+	if (i < 0)
+		return status;
+	r.command = &commands[i];
+	argp.args_doc = r.command->args;
+	argp.doc = r.command->doc;
+	r.params = json_object();
+	if (!command_parse(&family, &argp, argc, argv, &r))
+		status = perform(&r);
+	json_decref(r.params);
+	return status;
+}

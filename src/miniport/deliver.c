@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Frames between the NIC and the protocol's hands: made the queue's (mode.h), indicated,
+ * and home again. All on the queue's processor, but for the returns, which come from
+ * anywhere.
+ */
+#include "miniport/mode.h"
+
+/* ---- returns ---- */
+
+/* The NBLs that came back on other processors. Owner. */
+void mp_collect_returns(struct mp_queue *q)
+{
+	NET_BUFFER_LIST *nbl;
+
+	if (!atomic_load_explicit(&q->back, memory_order_relaxed))
+		return;
+	nbl = atomic_exchange_explicit(&q->back, NULL, memory_order_acquire);
+	counter_add(&q->returned, q->mode->home(q, nbl, NULL));
+}
+
+/* Gives a chain of one queue's NBLs, first to last, back to it (F27). */
+static void give_back(struct mp_queue *q, NET_BUFFER_LIST *first, NET_BUFFER_LIST *last)
+{
+	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire);
+	NET_BUFFER_LIST *head;
+
+	if (OvmqIsProcessor(owner)) {
+		counter_add(&q->returned, q->mode->home(q, first, NET_BUFFER_LIST_NEXT_NBL(last)));
+		return;
+	}
+	head = atomic_load_explicit(&q->back, memory_order_relaxed);
+	do
+		NET_BUFFER_LIST_NEXT_NBL(last) = head;
+	while (!atomic_compare_exchange_weak_explicit(&q->back, &head, first, memory_order_release,
+						      memory_order_relaxed));
+	mp_notify(owner);
+}
+
+_Use_decl_annotations_
+VOID MiniportReturnNetBufferLists(NDIS_HANDLE MiniportAdapterContext,
+				  PNET_BUFFER_LIST NetBufferLists, ULONG ReturnFlags)
+{
+	struct mp_adapter *a = MiniportAdapterContext;
+	NET_BUFFER_LIST *nbl = NetBufferLists;
+
+	(void)ReturnFlags;   /* runs of one queue are found as fast as promised */
+	while (nbl) {
+		/* Our own note of the queue, not the OOB, which others may have written. */
+		unsigned queue = frame_of_mbuf(frame_mbuf(nbl))->queue;
+		NET_BUFFER_LIST *first = nbl, *last = nbl;
+
+		for (nbl = NET_BUFFER_LIST_NEXT_NBL(nbl);
+		     nbl && frame_of_mbuf(frame_mbuf(nbl))->queue == queue;
+		     nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
+			last = nbl;
+		give_back(&a->queues[queue], first, last);
+	}
+}
+
+/* ---- indicating ---- */
+
+static void indicate(struct mp_adapter *a, struct mp_chain *c, ULONG flags)
+{
+	if (!c->n)
+		return;
+	NdisMIndicateReceiveNetBufferLists(a->handle, c->first, NDIS_DEFAULT_PORT_NUMBER, c->n,
+					   NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL |
+					   NDIS_RECEIVE_FLAGS_SHARED_MEMORY_INFO_VALID | flags);
+}
+
+/* What queues that may share a call have left so far (F5). */
+void mp_indicate_mixed(struct mp_processor *p)
+{
+	struct mp_chain c = p->mixed;
+
+	p->mixed = (struct mp_chain){ NULL, NULL, 0 };
+	indicate(p->adapter, &c, 0);
+}
+
+/* How many of 'n' frames the queue has buffers for. What it has none for is lost
+ * to it alone (its quota); unless the NIC can wait, and has not yet waited long. */
+unsigned mp_buffers_for(struct mp_queue *q, unsigned n)
+{
+	uint64_t out;
+
+	if (q->buffers)
+		return n <= q->n_free ? n : q->n_free;
+	/* It holds at most its quota of buffers that the NIC took. */
+	out = counter_read(&q->indicated) - counter_read(&q->returned);
+	return out + n <= q->quota ? n : out >= q->quota ? 0 : (unsigned)(q->quota - out);
+}
+
+void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n)
+{
+	struct mp_chain own = { NULL, NULL, 0 };
+	bool alone = atomic_load_explicit(&q->per_queue_indication, memory_order_relaxed);
+	unsigned can = mp_buffers_for(q, n);
+
+	if (alone)
+		mp_indicate_mixed(p);   /* it may hold earlier frames of this queue (C49, F13) */
+	if (can)
+		q->mode->receive(q, pkts, can, alone ? &own : &p->mixed);
+	counter_add(&q->indicated, can);
+	if (can < n) {
+		counter_add(&q->drops.by[WIRE_DROP_QUEUE_FULL], n - can);
+		rte_pktmbuf_free_bulk(pkts + can, n - can);
+	}
+	if (alone)
+		indicate(q->adapter, &own, NDIS_RECEIVE_FLAGS_SINGLE_QUEUE);   /* F4 */
+}

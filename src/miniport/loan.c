@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loaned: a frame stays in the buffer that the NIC put it in, which is the default
+ * queue's memory, and counts against its queue's quota until it is returned. So are the
+ * default queue's own frames.
+ */
+#include "miniport/mode.h"
+
+static NDIS_STATUS create(struct mp_queue *q)
+{
+	q->quota = mp_loan(q->adapter);
+	return NDIS_STATUS_SUCCESS;
+}
+
+static void destroy(struct mp_queue *q)
+{
+	q->quota = 0;
+}
+
+static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
+{
+	for (unsigned i = 0; i < n; i++)
+		mp_append(q, mp_describe_in_place(pkts[i]), to);
+}
+
+static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
+{
+	unsigned n = 0;
+
+	(void)q;
+	while (nbl != end) {
+		NET_BUFFER_LIST *next = NET_BUFFER_LIST_NEXT_NBL(nbl);
+
+		rte_pktmbuf_free(frame_mbuf(nbl));
+		nbl = next;
+		n++;
+	}
+	return n;
+}
+
+const struct mp_mode mp_loaned = { "loaned", create, destroy, receive, home };

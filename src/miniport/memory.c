@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Shared memory of the receive queues: blocks from NDIS, and pools of receive buffers in
+ * them. Queues that copy have a stack of buffers each; the NIC's receive queues have a
+ * pool each, which is the default queue's memory.
+ *
+ * All use of a block is by its VirtualAddress, which is contiguous whatever the memory
+ * behind it is; so no scatter/gather list is asked for, and only what a device may fill by
+ * itself asks for contiguous memory (E6, E18).
+ */
+#include "miniport/adapter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* What the NIC's pools have beyond what the NIC keeps to itself: frames on rings, and the
+ * default queue's, which may have half of it out. */
+#define NIC_SPARE 4096
+
+/* The most that one pool of the NIC's has on top for loans. */
+#define LOAN_MOST 131072u
+#define LOAN_LEAST 16u
+
+static NDIS_STATUS block_create(struct mp_adapter *a, NDIS_SHARED_MEMORY_PARAMETERS *p,
+				NDIS_HANDLE *allocation)
+{
+	NDIS_STATUS status;
+
+	p->Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+	p->Header.Revision = NDIS_SHARED_MEMORY_PARAMETERS_REVISION_1;
+	p->Header.Size = NDIS_SIZEOF_SHARED_MEMORY_PARAMETERS_REVISION_1;
+	p->PreferredNode = MM_ANY_NODE_OK;
+	status = NdisAllocateSharedMemory(a->handle, p, allocation);
+	if (status != NDIS_STATUS_SUCCESS)
+		*allocation = NULL;
+	return status;
+}
+
+static void blocks_destroy(struct mp_adapter *a, struct mp_memory *m)
+{
+	if (m->rest)
+		NdisFreeSharedMemory(a->handle, m->rest);
+	if (m->allocation)
+		NdisFreeSharedMemory(a->handle, m->allocation);
+	*m = (struct mp_memory){ NULL, NULL, NULL };
+}
+
+/* E14, E20: one block, or one for the first parts and one for the rests. */
+static NDIS_STATUS blocks_create(struct mp_adapter *a, unsigned id, ULONG flags,
+				 struct frame_pool_config *c, struct mp_memory *m)
+{
+	NDIS_SHARED_MEMORY_PARAMETERS p = {
+		.Flags = flags,
+		.QueueId = id,
+		.Usage = c->split ? NdisSharedMemoryUsageReceiveLookahead
+				  : NdisSharedMemoryUsageReceive,
+		.Length = (ULONG)frame_pool_bytes(c),
+	}, rest = {
+		.Flags = flags,
+		.QueueId = id,
+		.Usage = NdisSharedMemoryUsageReceivePostLookahead,
+		.Length = (ULONG)frame_pool_rest_bytes(c),
+	};
+	NDIS_STATUS status = block_create(a, &p, &m->allocation);
+
+	if (status == NDIS_STATUS_SUCCESS && c->split)
+		status = block_create(a, &rest, &m->rest);
+	if (status != NDIS_STATUS_SUCCESS) {
+		blocks_destroy(a, m);
+		return status;
+	}
+	c->block = p.VirtualAddress;
+	c->block_size = p.Length;
+	c->shared_memory = p.SharedMemoryHandle;
+	c->rest_block = rest.VirtualAddress;
+	c->rest_size = rest.Length;
+	c->rest_memory = rest.SharedMemoryHandle;
+	return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS mp_memory_create(struct mp_adapter *a, unsigned id, ULONG flags,
+			     struct frame_pool_config *c, struct mp_memory *m)
+{
+	NDIS_STATUS status = blocks_create(a, id, flags, c, m);
+	struct error err;
+
+	if (status != NDIS_STATUS_SUCCESS)
+		return status;
+	if (!frame_pool_create(&m->pool, c, &err))
+		return NDIS_STATUS_SUCCESS;
+	log_error("%s", err.text);
+	blocks_destroy(a, m);
+	return NDIS_STATUS_RESOURCES;
+}
+
+void mp_memory_destroy(struct mp_adapter *a, struct mp_memory *m)
+{
+	frame_pool_destroy(m->pool);
+	blocks_destroy(a, m);
+}
+
+/* All buffers lie on the queue's own stack: from there one processor takes and gives
+ * them, with no atomic instruction. */
+NDIS_STATUS mp_buffers_create(struct mp_queue *q)
+{
+	struct mp_adapter *a = q->adapter;
+	unsigned n = a->settings.buffers;
+	char name[MP_POOL_NAME];
+	struct frame_pool_config c = { .name = name, .frames = n, .split = q->lookahead,
+				       .data_room = (uint16_t)(a->max_frame + VLAN_TAG) };
+	NDIS_STATUS status;
+
+	snprintf(name, sizeof(name), "vmq%u-queue-%u", a->if_index, q->id);
+	q->buffers = calloc(n, sizeof(struct rte_mbuf *));
+	if (!q->buffers)
+		return NDIS_STATUS_RESOURCES;
+	status = mp_memory_create(a, q->id, 0, &c, &q->memory);
+	if (status == NDIS_STATUS_SUCCESS &&
+	    rte_pktmbuf_alloc_bulk(frame_pool_mempool(q->memory.pool), q->buffers, n)) {
+		mp_memory_destroy(a, &q->memory);
+		status = NDIS_STATUS_RESOURCES;
+	}
+	if (status != NDIS_STATUS_SUCCESS) {
+		free(q->buffers);
+		q->buffers = NULL;
+		return status;
+	}
+	q->n_free = q->quota = n;
+	return NDIS_STATUS_SUCCESS;
+}
+
+void mp_buffers_destroy(struct mp_queue *q)
+{
+	if (q->buffers)
+		rte_pktmbuf_free_bulk(q->buffers, q->n_free);
+	mp_memory_destroy(q->adapter, &q->memory);
+	free(q->buffers);
+	q->buffers = NULL;
+	q->n_free = q->quota = 0;
+}
+
+/* Frames of one queue may all come by one receive queue of the NIC: each pool must do
+ * without all that is loaned to all queues. That is bounded, so that a thousand queues
+ * take no gigabytes; then each gets less than the keyword says. */
+unsigned mp_loan(const struct mp_adapter *a)
+{
+	unsigned most = LOAN_MOST / a->settings.rx_queues / RTE_MAX(a->settings.queues, 1u);
+
+	return RTE_MIN(a->settings.buffers, RTE_MAX(most, LOAN_LEAST));
+}
+
+static unsigned nic_frames(const struct mp_adapter *a)
+{
+	unsigned n = nic_buffers(a->nic) + NIC_SPARE;
+
+	if (a->settings.receive != MP_RECEIVE_LOANED)
+		return n;
+	if (mp_loan(a) < a->settings.buffers)
+		log_info("miniport: %u queues: each may hold %u of the NIC's buffers, not the %u of "
+			 "keyword Buffers", a->settings.queues, mp_loan(a), a->settings.buffers);
+	return n + mp_loan(a) * a->settings.queues;
+}
+
+/* A block for each receive queue: an AF_XDP queue wants one to itself. */
+NDIS_STATUS mp_nic_memory_create(struct mp_adapter *a)
+{
+	unsigned frames = nic_frames(a);
+	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+	char name[MP_POOL_NAME];
+
+	for (unsigned r = 0; r < a->settings.rx_queues && status == NDIS_STATUS_SUCCESS; r++) {
+		struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256 };
+
+		c.data_room = (uint16_t)RTE_MAX(nic_data_room(a->nic),
+						a->max_frame + VLAN_TAG + 0u);
+		snprintf(name, sizeof(name), "vmq%u-nic-%u", a->if_index, r);
+		status = mp_memory_create(a, DEFAULT_QUEUE, NDIS_SHARED_MEM_PARAMETERS_CONTIGUOUS, &c,
+					  &a->nic_memory[r]);
+	}
+	a->queues[DEFAULT_QUEUE].quota = a->settings.rx_queues * NIC_SPARE / 2;
+	return status;
+}
+
+void mp_nic_memory_destroy(struct mp_adapter *a)
+{
+	for (unsigned r = 0; r < a->settings.rx_queues; r++)
+		mp_memory_destroy(a, &a->nic_memory[r]);
+}
