@@ -93,6 +93,7 @@ step "fuzzing, a few seconds" 240 tests/fuzz/run.sh 5
 for file in tests/e2e/*.bats; do
 	step "${file#tests/e2e/}" 300 bats --tap "$file"
 done
+step "rules, tests, planted faults" 60 tests/conformance/conformance.py --quick --build build
 step "gdb's commands for NDIS" 120 tests/e2e/driver_gdb_test.sh build/src/host/vmqd
 step "documents against the program" 120 tests/docs.sh build
 step "headers compile alone, C and C++" 300 tests/headers_alone.sh
