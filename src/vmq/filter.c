@@ -28,22 +28,24 @@
 
 enum frame_kind { KIND_UNTAGGED, KIND_VLAN_ZERO, KIND_OTHER_VLAN };
 
-/*
- * A rule, in one word. Field k of bits 0-47 is the queue of frames of kind k.
- * Bit 48 + k: some filter wants that kind. Bits 52-63, when not 0, narrow
- * KIND_OTHER_VLAN to that VLAN. 0 is no rule: nothing matches.
- */
-#define RULE_WANTS(kind) (1ull << (48 + (kind)))
-#define RULE_MORE        (1ull << 51)   /* (MAC, VLAN) keys of this MAC exist */
-#define RULE_ONLY_SHIFT  52
+/* What frames of one address go to. All zero is no rule: nothing matches. */
+struct rule {
+	uint16_t queue[3];          /* of frames of each kind */
+	uint16_t flags;
+};
+
+/* Some filter wants frames of that kind: bits 0 to 2. */
+#define RULE_WANTS(kind) (1u << (kind))
+#define RULE_MORE        (1u << 3)      /* (MAC, VLAN) keys of this MAC exist */
+#define RULE_ONLY_SHIFT  4              /* the rest, when not 0, narrow KIND_OTHER_VLAN to that VLAN */
 
 #define KEY_BITS ((1ull << 61) - 1)
 #define KEY_FREE UINT64_MAX             /* the key of a free slot; no frame has it */
 
-/* Filled from slot 0 on. A free slot has rule 0; an entry never has. */
+/* Filled from slot 0 on. A free slot has no flags; an entry has some. */
 struct bucket {
 	_Alignas(CACHE_LINE) uint64_t key[SLOTS];
-	uint64_t rule[SLOTS];
+	struct rule rule[SLOTS];
 };
 
 _Static_assert(sizeof(struct bucket) == CACHE_LINE, "a bucket is one cache line");
@@ -51,14 +53,14 @@ _Static_assert(SLOTS == 4, "bucket_find() looks at four");
 
 struct vmq_filter_table {
 	uint64_t secret[2];
-	uint64_t mask;              /* number of buckets - 1 */
+	uint64_t mask;              /* of a bucket's place in bytes: buckets are a power of two */
 	struct vmq_filter_cost cost;
 	struct bucket buckets[];
 };
 
 struct entry {
 	uint64_t key;
-	uint64_t rule;
+	struct rule rule;
 };
 
 struct entries {
@@ -66,36 +68,46 @@ struct entries {
 	unsigned count;
 };
 
-/* The folded 128-bit product: every bit of the key reaches the low bits. */
-static inline uint64_t bucket_of(const struct vmq_filter_table *t, uint64_t key)
+/* Where the search for 'key' begins, in bytes. The folded 128-bit product: every bit of
+ * the key reaches each bit of it. */
+static inline uint64_t home_of(const struct vmq_filter_table *t, uint64_t key)
 {
 	unsigned __int128 product = (unsigned __int128)(key ^ t->secret[0]) * t->secret[1];
 
 	return ((uint64_t)product ^ (uint64_t)(product >> 64)) & t->mask;
 }
 
-/* The rule of 'key' in one bucket, or 0. No branch on where it is: which slot,
- * if any, is as good as random. At most one slot holds the key. */
-static inline uint64_t bucket_find(const struct bucket *b, uint64_t key)
+/* The bucket 'place' bytes behind the first. */
+static inline const struct bucket *bucket_at(const struct vmq_filter_table *t, uint64_t place)
+{
+	return (const struct bucket *)((const char *)t->buckets + place);
+}
+
+static const struct rule no_rule;
+
+/* The rule of 'key' in one bucket. No branch on where it is: which slot, if any, is as
+ * good as random. At most one slot holds the key. */
+static inline const struct rule *bucket_find(const struct bucket *b, uint64_t key)
 {
 	unsigned slot = (b->key[1] == key) + 2 * (b->key[2] == key) + 3 * (b->key[3] == key);
 
-	return b->key[slot] == key ? b->rule[slot] : 0;
+	return b->key[slot] == key ? &b->rule[slot] : &no_rule;
 }
 
 static inline int bucket_is_full(const struct bucket *b)
 {
-	return b->rule[SLOTS - 1] != 0;
+	return b->rule[SLOTS - 1].flags != 0;
 }
 
 /* The search goes on where the home bucket is full and has not got the key. */
-static __attribute__((noinline)) uint64_t find_beyond(const struct vmq_filter_table *t,
-						      uint64_t home, uint64_t key)
+static __attribute__((noinline)) const struct rule *
+find_beyond(const struct vmq_filter_table *t, const struct bucket *home, uint64_t key)
 {
-	uint64_t rule = 0;
+	uint64_t place = (uint64_t)((const char *)home - (const char *)t->buckets);
+	const struct rule *rule = &no_rule;
 
-	for (unsigned i = 1; i < LINES_MAX && !rule; i++) {
-		const struct bucket *b = &t->buckets[(home + i) & t->mask];
+	for (unsigned i = 1; i < LINES_MAX && !rule->flags; i++) {
+		const struct bucket *b = bucket_at(t, (place + i * sizeof(*b)) & t->mask);
 
 		rule = bucket_find(b, key);
 		if (!bucket_is_full(b))
@@ -104,12 +116,12 @@ static __attribute__((noinline)) uint64_t find_beyond(const struct vmq_filter_ta
 	return rule;
 }
 
-static inline uint64_t table_find(const struct vmq_filter_table *t, uint64_t home, uint64_t key)
+static inline const struct rule *table_find(const struct vmq_filter_table *t,
+					    const struct bucket *home, uint64_t key)
 {
-	const struct bucket *b = &t->buckets[home];
-	uint64_t rule = bucket_find(b, key);
+	const struct rule *rule = bucket_find(home, key);
 
-	if (__builtin_expect(!rule && bucket_is_full(b), 0))
+	if (__builtin_expect(!rule->flags && bucket_is_full(home), 0))
 		rule = find_beyond(t, home, key);
 	return rule;
 }
@@ -121,18 +133,19 @@ static __attribute__((noinline)) uint64_t match_exact(const struct vmq_filter_ta
 						      const uint8_t *index, unsigned n,
 						      uint16_t *queues)
 {
-	uint64_t home[VMQ_MATCH_MAX], matched = 0;
+	const struct bucket *home[VMQ_MATCH_MAX];
+	uint64_t matched = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		home[i] = bucket_of(t, keys[index[i]] & KEY_BITS);
-		__builtin_prefetch(&t->buckets[home[i]]);
+		home[i] = bucket_at(t, home_of(t, keys[index[i]] & KEY_BITS));
+		__builtin_prefetch(home[i]);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t rule = table_find(t, home[i], keys[index[i]] & KEY_BITS);
+		const struct rule *rule = table_find(t, home[i], keys[index[i]] & KEY_BITS);
 
-		if (!rule)
+		if (!rule->flags)
 			continue;
-		queues[index[i]] = (uint16_t)(rule >> 16 * KIND_OTHER_VLAN);
+		queues[index[i]] = rule->queue[KIND_OTHER_VLAN];
 		matched |= 1ull << index[i];
 	}
 	return matched;
@@ -141,27 +154,30 @@ static __attribute__((noinline)) uint64_t match_exact(const struct vmq_filter_ta
 uint64_t vmq_filter_match(const struct vmq_filter_table *table, const vmq_key_t *keys,
 			  unsigned n, uint16_t *queues)
 {
-	uint64_t home[VMQ_MATCH_MAX], matched = 0;
+	const struct bucket *home[VMQ_MATCH_MAX];
+	uint64_t matched = 0;
 	uint8_t more[VMQ_MATCH_MAX];
 	unsigned n_more = 0;
 
 	assert(n <= VMQ_MATCH_MAX);
 	for (unsigned i = 0; i < n; i++) {
-		home[i] = bucket_of(table, keys[i] & VMQ_KEY_MAC);
-		__builtin_prefetch(&table->buckets[home[i]]);
+		home[i] = bucket_at(table, home_of(table, keys[i] & VMQ_KEY_MAC));
+		__builtin_prefetch(home[i]);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t rule = table_find(table, home[i], keys[i] & VMQ_KEY_MAC);
-		unsigned vlan = keys[i] >> VMQ_KEY_VLAN_SHIFT & 0xfff;
-		unsigned kind = (keys[i] >> 60 & 1) + (vlan != 0);
-		unsigned only = rule >> RULE_ONLY_SHIFT;
-		uint64_t wanted = rule >> (48 + kind) & ((only == 0) | (vlan == 0) | (vlan == only));
+		const struct rule *rule = table_find(table, home[i], keys[i] & VMQ_KEY_MAC);
+		unsigned vlan = keys[i] >> VMQ_KEY_VLAN_SHIFT & 0xfff, tagged = keys[i] >> 60 & 1;
+		unsigned kind = tagged + (vlan != 0), wants = 1 + tagged + 2 * (vlan != 0);
+		unsigned only = rule->flags >> RULE_ONLY_SHIFT;
+		uint64_t wanted = ((rule->flags & wants) != 0) &
+				  ((only == 0) | (vlan == 0) | (vlan == only));
 
-		queues[i] = (uint16_t)(rule >> 16 * kind & -wanted);
-		matched |= wanted << i;
-		if (__builtin_expect((rule & RULE_MORE) && kind == KIND_OTHER_VLAN, 0))
+		queues[i] = (uint16_t)(rule->queue[kind] & -wanted);
+		matched = matched >> 1 | wanted << 63;
+		if (__builtin_expect((rule->flags & RULE_MORE) && kind == KIND_OTHER_VLAN, 0))
 			more[n_more++] = (uint8_t)i;
 	}
+	matched = n ? matched >> (64 - n) : 0;
 	if (n_more)
 		matched |= match_exact(table, keys, more, n_more, queues);
 	return matched;
@@ -175,24 +191,6 @@ static uint64_t mac_key(const struct vmq_filter *f)
 	return le64toh(mac);
 }
 
-/* Of two that are the same the earlier one is the first. */
-static int pointer_order(const void *a, const void *b)
-{
-	const struct vmq_filter *x = *(const struct vmq_filter *const *)a;
-	const struct vmq_filter *y = *(const struct vmq_filter *const *)b;
-	int c = vmq_filter_order(x, y);
-
-	return c ? c : (x > y) - (x < y);
-}
-
-static int is_sorted(const struct vmq_filter *filters, unsigned n)
-{
-	for (unsigned i = 1; i < n; i++)
-		if (vmq_filter_order(&filters[i - 1], &filters[i]) > 0)
-			return 0;
-	return 1;
-}
-
 /* Which of two filters takes a frame that both match; either may be NULL. */
 static const struct vmq_filter *winner(const struct vmq_filter *a, const struct vmq_filter *b)
 {
@@ -203,16 +201,20 @@ static const struct vmq_filter *winner(const struct vmq_filter *a, const struct 
 	return a < b ? a : b;
 }
 
-static uint64_t rule_of(const struct vmq_filter *f, enum frame_kind kind)
+/* Frames of that kind are 'f's; NULL: nobody's. */
+static void rule_add(struct rule *rule, const struct vmq_filter *f, enum frame_kind kind)
 {
-	return f ? RULE_WANTS(kind) | (uint64_t)f->queue << 16 * kind : 0;
+	if (!f)
+		return;
+	rule->queue[kind] = f->queue;
+	rule->flags |= (uint16_t)RULE_WANTS(kind);
 }
 
 /* Writes the entries of one MAC, whose filters are the 'n' of 'sorted'. */
 static void add_mac(struct entries *out, const struct vmq_filter *const *sorted, unsigned n)
 {
 	const struct vmq_filter *any = NULL, *untagged, *zero;
-	struct entry *mac = &out->at[out->count++];
+	struct entry *mac = &out->at[out->count++], *vlan;
 	unsigned i = 0, first_vlan = out->count, n_vlans;
 
 	if (sorted[0]->vlan_test == VMQ_VLAN_ANY)
@@ -233,24 +235,26 @@ static void add_mac(struct entries *out, const struct vmq_filter *const *sorted,
 		/* Only the first of a VLAN can win, and only what beats ANY matters. */
 		if (f->vlan == 0 || (last && last->vlan == f->vlan) || winner(f, any) == any)
 			continue;
-		out->at[out->count++] = (struct entry) {
+		vlan = &out->at[out->count++];
+		*vlan = (struct entry) {
 			.key = mac_key(f) | VMQ_KEY_TAGGED |
 			       (uint64_t)f->vlan << VMQ_KEY_VLAN_SHIFT,
-			.rule = rule_of(f, KIND_OTHER_VLAN),
 		};
+		rule_add(&vlan->rule, f, KIND_OTHER_VLAN);
 	}
 
 	n_vlans = out->count - first_vlan;
-	mac->key = mac_key(sorted[0]);
-	mac->rule = rule_of(untagged, KIND_UNTAGGED) | rule_of(zero, KIND_VLAN_ZERO) |
-		    rule_of(any, KIND_OTHER_VLAN);
+	*mac = (struct entry) { .key = mac_key(sorted[0]) };
+	rule_add(&mac->rule, untagged, KIND_UNTAGGED);
+	rule_add(&mac->rule, zero, KIND_VLAN_ZERO);
+	rule_add(&mac->rule, any, KIND_OTHER_VLAN);
 	if (n_vlans == 1 && !any) {
-		const struct entry *only = &out->at[--out->count];
-
-		mac->rule |= only->rule;
-		mac->rule |= (only->key >> VMQ_KEY_VLAN_SHIFT & 0xfff) << RULE_ONLY_SHIFT;
+		vlan = &out->at[--out->count];
+		mac->rule.queue[KIND_OTHER_VLAN] = vlan->rule.queue[KIND_OTHER_VLAN];
+		mac->rule.flags |= (uint16_t)(vlan->rule.flags |
+					      (vlan->key >> VMQ_KEY_VLAN_SHIFT & 0xfff) << RULE_ONLY_SHIFT);
 	} else if (n_vlans) {
-		mac->rule |= RULE_MORE;
+		mac->rule.flags |= RULE_MORE;
 	}
 }
 
@@ -282,13 +286,14 @@ static void secret_draw(uint64_t secret[2])
 /* Places 'e'. Returns the lines that its search will read, or 0: too many. */
 static unsigned table_place(struct vmq_filter_table *t, const struct entry *e)
 {
-	uint64_t home = bucket_of(t, e->key);
+	uint64_t home = home_of(t, e->key);
 
 	for (unsigned line = 0; line < LINES_MAX; line++) {
-		struct bucket *b = &t->buckets[(home + line) & t->mask];
+		uint64_t place = (home + line * sizeof(struct bucket)) & t->mask;
+		struct bucket *b = &t->buckets[place / sizeof(*b)];
 
 		for (unsigned i = 0; i < SLOTS; i++)
-			if (!b->rule[i]) {
+			if (!b->rule[i].flags) {
 				b->key[i] = e->key;
 				b->rule[i] = e->rule;
 				return line + 1;
@@ -304,7 +309,7 @@ static int table_fill(struct vmq_filter_table *t, const struct entries *e)
 		.key = { KEY_FREE, KEY_FREE, KEY_FREE, KEY_FREE },
 	};
 
-	for (uint64_t i = 0; i <= t->mask; i++)
+	for (uint64_t i = 0; i <= t->mask / sizeof(empty); i++)
 		t->buckets[i] = empty;
 	secret_draw(t->secret);
 	t->cost.lines = 1;
@@ -332,7 +337,7 @@ static struct vmq_filter_table *table_build(const struct entries *e)
 
 		if (!t)
 			return NULL;
-		t->mask = buckets - 1;
+		t->mask = (buckets - 1) * sizeof(struct bucket);
 		t->cost.bytes = bytes;
 		for (unsigned try = 0; try < SEED_TRIES; try++)
 			if (!table_fill(t, e))
@@ -367,10 +372,7 @@ struct vmq_filter_table *vmq_filter_table_create(const struct vmq_filter *filter
 	if (!e.at)
 		goto free_sorted;
 
-	for (unsigned i = 0; i < n; i++)
-		sorted[i] = &filters[i];
-	if (!is_sorted(filters, n))
-		qsort(sorted, n, sizeof(*sorted), pointer_order);
+	vmq_filter_sort(sorted, filters, n);
 	add_all(&e, sorted, n);
 	t = table_build(&e);
 

@@ -49,6 +49,10 @@ struct vmq_filter_table;
  */
 int vmq_filter_order(const struct vmq_filter *x, const struct vmq_filter *y);
 
+/* Writes pointers to the 'n' filters to 'sorted' in that order; what is sorted already
+ * costs a walk. */
+void vmq_filter_sort(const struct vmq_filter **sorted, const struct vmq_filter *filters, unsigned n);
+
 /*
  * Builds a table of 'n' filters (0 .. VMQ_FILTERS_MAX); the array is not kept
  * and may be NULL when n is 0. Sorted by vmq_filter_order(), it costs a walk, otherwise a
