@@ -174,10 +174,8 @@ static void explain(struct machine *machine, unsigned port, int rc, struct error
 	struct error ignored;
 	unsigned n;
 
-	if (rc == -EIO || rc == -ENOSPC)
+	if (rc == -EIO)
 		ndis_adapter_refusal(machine_adapter(machine), why, sizeof(why));
-	if (rc == -ENOSPC && !strstr(short_text.text, "refused"))
-		why[0] = '\0';   /* the switch did not even ask */
 	if (rc == -ETIMEDOUT && !queue_list(machine, NULL, &rows, &n, &ignored)) {
 		for (unsigned i = 0; i < n; i++)
 			if (rows[i].has_port && rows[i].freeing &&

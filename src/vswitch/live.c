@@ -187,13 +187,14 @@ static void assign(struct vs_job *job)
 {
 	struct vs_port *port = job->port;
 	char why[VSWITCH_WHY];
+	bool refused;
 
 	vs_queue_create(port, &job->patience);
-	vs_reason_text(port, why, sizeof(why));
+	refused = vs_reason_text(port, why, sizeof(why));
 	if (atomic_load(&port->queue))
 		answer(job, 0, "%s", "");
 	else
-		answer(job, ENOSPC, "VM %s: %s", port->name, why);
+		answer(job, refused ? EIO : ENOSPC, "VM %s: %s", port->name, why);
 }
 
 /* ---- how its frames are indicated (C49) ---- */

@@ -21,7 +21,7 @@ void vs_reason_set(struct vs_port *port, enum vs_reason reason, unsigned number)
 	atomic_store(&port->reason, (uint64_t)reason << 32 | number);
 }
 
-void vs_reason_text(const struct vs_port *port, char *text, size_t size)
+bool vs_reason_text(const struct vs_port *port, char *text, size_t size)
 {
 	uint64_t reason = atomic_load(&port->reason);
 	unsigned i = (unsigned)(reason >> 32), number = (unsigned)reason;
@@ -31,6 +31,7 @@ void vs_reason_text(const struct vs_port *port, char *text, size_t size)
 	else
 		snprintf(text, size, reasons[i].number == NUMBER_COUNT ? "%s %u" : "%s 0x%08x",
 			 reasons[i].text, number);
+	return reasons[i].number == NUMBER_STATUS;
 }
 
 static uint64_t inboxes_put(const struct vs_port *port)

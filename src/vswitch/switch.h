@@ -235,9 +235,10 @@ NDIS_STATUS vs_queue_change(const struct vs_port *port, ULONG flags, unsigned pr
 /* live.c: waits until no change is under way, and forgets the last one. Control. */
 void vs_changes_end(void);
 
-/* report.c. Why the port has no queue, with the number that belongs to it; and in words. */
+/* report.c. Why the port has no queue, with the number that belongs to it; and in words.
+ * Returns whether the adapter refused, and so may say more. */
 void vs_reason_set(struct vs_port *port, enum vs_reason reason, unsigned number);
-void vs_reason_text(const struct vs_port *port, char *text, size_t size);
+bool vs_reason_text(const struct vs_port *port, char *text, size_t size);
 
 /* Nothing held, nothing on a ring, no send outstanding. */
 bool vswitch_is_empty(void);

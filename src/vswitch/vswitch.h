@@ -73,7 +73,8 @@ int vswitch_port_move(unsigned port, unsigned processor, unsigned timeout_ms, st
  * frames that are held for it is dropped. -ENOENT: it has none; -EIO: the adapter refused. */
 int vswitch_port_release(unsigned port, unsigned timeout_ms, struct error *err);
 
-/* It gets a queue. -EEXIST: it has one; -ENOSPC: there is none to be had. */
+/* It gets a queue. -EEXIST: it has one; -ENOSPC: there is none to be had; -EIO: the
+ * adapter refused. */
 int vswitch_port_assign(unsigned port, unsigned timeout_ms, struct error *err);
 
 /* Its queue's frames are indicated in calls of their own, or together with those of others;

@@ -470,7 +470,7 @@ static void U4_G14_an_assignment_that_fails_leaves_nothing(void **state)
 	assert_int_equal(vswitch_port_release(0, PATIENCE, &err), 0);
 	fake.refuse = OID_RECEIVE_FILTER_SET_FILTER;
 	fake.refuse_number = 5;
-	assert_int_equal(vswitch_port_assign(0, PATIENCE, &err), -ENOSPC);
+	assert_int_equal(vswitch_port_assign(0, PATIENCE, &err), -EIO);
 	assert_non_null(strstr(err.text, "SET_FILTER"));
 	assert_int_equal(fake_count(OID_RECEIVE_FILTER_FREE_QUEUE), 2);
 	fake.refuse = 0;
