@@ -34,7 +34,7 @@ static const char usage[] =
 	"Options of every command: --socket PATH, --json; 'vmq driver COMMAND --help' has all.\n"
 	"\n"
 	"Examples:\n"
-	"  vmq run --control auto examples/guest-memory.yaml      a daemon that can be asked\n"
+	"  vmq run --control auto examples/endless.yaml      a daemon that can be asked\n"
 	"  vmq driver load ./filter.so                      a filter driver\n"
 	"  vmq driver bind filter adapter Mode=2            on the adapter, with a keyword\n"
 	"  vmq driver list\n"

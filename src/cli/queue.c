@@ -32,10 +32,10 @@ static const char usage[] =
 	"Options of every command: --socket PATH, --json; 'vmq queue COMMAND --help' has all.\n"
 	"\n"
 	"Examples:\n"
-	"  vmq run --control auto examples/guest-memory.yaml      a host that goes on\n"
+	"  vmq run --control auto examples/endless.yaml      a host that goes on\n"
 	"  vmq queue list\n"
 	"  vmq queue move web 2\n"
-	"  vmq queue release db && vmq queue assign mail\n";
+	"  vmq queue release db && vmq queue assign db\n";
 
 struct command {
 	const char *name, *method, *args, *doc;
