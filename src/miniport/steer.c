@@ -90,33 +90,23 @@ void mp_steer_watch(struct mp_queue *q, unsigned processor, bool watch)
 
 /* ---- filters ---- */
 
-/* Whether the filter is one that a NIC may be asked for: the destination, alone or with
- * one VLAN test. */
+/* Whether the filter is one that a NIC may be asked for: of the plain form, and without the
+ * tag that names VLAN 0, which few NICs tell from none. */
 static bool rule_of(const struct vmq_criteria *c, struct nic_steer *rule)
 {
-	bool mac = false, vlan = false;
+	static const enum nic_steer_vlan tests[VMQ_VLAN_TEST_COUNT] = {
+		[VMQ_VLAN_ANY] = NIC_STEER_ANY,
+		[VMQ_VLAN_UNTAGGED_OR_ZERO] = NIC_STEER_UNTAGGED_OR_ZERO,
+		[VMQ_VLAN_EQUAL] = NIC_STEER_EQUAL,
+	};
+	struct vmq_filter f;
 
-	if (c->inner)
+	if (c->inner || !vmq_criteria_plain(c, &f) || (f.vlan_test == VMQ_VLAN_EQUAL && !f.vlan))
 		return false;
-	for (unsigned i = 0; i < c->n_tests; i++) {
-		const struct vmq_field_test *t = &c->tests[i];
-
-		if (t->test != VMQ_TEST_EQUAL)
-			return false;
-		if (t->field == VMQ_FIELD_DESTINATION && !mac) {
-			for (unsigned b = 0; b < sizeof(rule->mac); b++)
-				rule->mac[b] = (uint8_t)(t->value >> (40 - 8 * b));
-			mac = true;
-		} else if (t->field == VMQ_FIELD_VLAN_ID && t->value && !vlan) {
-			rule->vlan = (uint16_t)t->value;
-			vlan = true;
-		} else {
-			return false;
-		}
-	}
-	rule->test = vlan ? NIC_STEER_EQUAL :
-		     c->untagged_or_zero ? NIC_STEER_UNTAGGED_OR_ZERO : NIC_STEER_ANY;
-	return mac && !(vlan && c->untagged_or_zero);
+	memcpy(rule->mac, f.mac, sizeof(rule->mac));
+	rule->vlan = f.vlan;
+	rule->test = tests[f.vlan_test];
+	return true;
 }
 
 void mp_steer_filter(struct mp_queue *q, const struct vmq_criteria *c)
