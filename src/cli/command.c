@@ -20,14 +20,16 @@ int command_choose(const struct command_family *f, int argc, char **argv, int *s
 	return -1;
 }
 
-int command_parse(const struct command_family *f, const struct argp *argp, int argc, char **argv,
-		  void *input)
+int command_parse(const struct command_family *f, const char *args, const char *doc, int argc,
+		  char **argv, void *input)
 {
+	const struct argp argp = { .options = f->options, .parser = f->parse, .args_doc = args,
+				   .doc = doc, .children = f->children };
 	static char who[40];   /* outlives the call: argp and argv keep it */
 
 	/* argp calls the program by argv[0] in what it says. */
 	snprintf(who, sizeof(who), "vmq %s %s", f->name, argv[1]);
 	argv[1] = who;
 	argp_err_exit_status = 2;
-	return argp_parse(argp, argc - 1, argv + 1, 0, NULL, input);
+	return argp_parse(&argp, argc - 1, argv + 1, 0, NULL, input);
 }

@@ -327,18 +327,16 @@ static const char *nth(size_t i)
 
 int device_command(int argc, char **argv)
 {
-	static const struct command_family family = { "device", usage, nth };
+	static const struct command_family family = { "device", usage, nth, options, parse,
+						       request_options };
 	struct request r = { .command = NULL };
-	struct argp argp = { .options = options, .parser = parse, .children = request_options };
 	int status = 2, i = command_choose(&family, argc, argv, &status);
 
 	if (i < 0)
 		return status;
 	r.command = &commands[i];
-	argp.args_doc = r.command->args;
-	argp.doc = r.command->doc;
 	r.params = json_object();
-	if (!command_parse(&family, &argp, argc, argv, &r))
+	if (!command_parse(&family, r.command->args, r.command->doc, argc, argv, &r))
 		status = perform(&r);
 	json_decref(r.params);
 	return status;

@@ -183,25 +183,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void show(const struct request *r, json_t *result)
+static void show(const json_t *result)
 {
-	if (r->target.json)
-		request_print_json(result);
-	else if (json_is_array(result))
+	if (json_is_array(result))
 		driver_table_print(result);
 	else if (json_object_size(result))
 		driver_print(result);
-}
-
-static int perform(struct request *r)
-{
-	json_t *result = request_call(&r->target, r->command->method, r->params);
-
-	if (!result)
-		return 1;
-	show(r, result);
-	json_decref(result);
-	return request_end();
 }
 
 static const char *nth(size_t i)
@@ -211,19 +198,17 @@ static const char *nth(size_t i)
 
 int driver_command(int argc, char **argv)
 {
-	static const struct command_family family = { "driver", usage, nth };
+	static const struct command_family family = { "driver", usage, nth, options, parse,
+						       request_options };
 	struct request r = { .command = NULL };
-	struct argp argp = { .options = options, .parser = parse, .children = request_options };
 	int status = 2, i = command_choose(&family, argc, argv, &status);
 
 	if (i < 0)
 		return status;
 	r.command = &commands[i];
-	argp.args_doc = r.command->args;
-	argp.doc = r.command->doc;
 	r.params = json_object();
-	if (!command_parse(&family, &argp, argc, argv, &r))
-		status = perform(&r);
+	if (!command_parse(&family, r.command->args, r.command->doc, argc, argv, &r))
+		status = request_perform(&r.target, r.command->method, r.params, show);
 	json_decref(r.params);
 	return status;
 }

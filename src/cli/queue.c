@@ -164,18 +164,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int perform(const struct request *r)
+static void show(const json_t *result)
 {
-	json_t *result = request_call(&r->target, r->command->method, r->params);
-
-	if (!result)
-		return 1;
-	if (r->target.json)
-		request_print_json(result);
-	else if (json_is_array(result))
+	if (json_is_array(result))
 		queue_table_print(result);
-	json_decref(result);
-	return request_end();
 }
 
 static const char *nth(size_t i)
@@ -185,19 +177,17 @@ static const char *nth(size_t i)
 
 int queue_command(int argc, char **argv)
 {
-	static const struct command_family family = { "queue", usage, nth };
+	static const struct command_family family = { "queue", usage, nth, options, parse,
+						       request_options };
 	struct request r = { .command = NULL };
-	struct argp argp = { .options = options, .parser = parse, .children = request_options };
 	int status = 2, i = command_choose(&family, argc, argv, &status);
 
 	if (i < 0)
 		return status;
 	r.command = &commands[i];
-	argp.args_doc = r.command->args;
-	argp.doc = r.command->doc;
 	r.params = json_object();
-	if (!command_parse(&family, &argp, argc, argv, &r))
-		status = perform(&r);
+	if (!command_parse(&family, r.command->args, r.command->doc, argc, argv, &r))
+		status = request_perform(&r.target, r.command->method, r.params, show);
 	json_decref(r.params);
 	return status;
 }

@@ -34,17 +34,6 @@ static const struct argp argp = { .options = options, .parser = parse };
 
 const struct argp_child request_options[] = { { &argp, 0, NULL, 0 }, { 0 } };
 
-json_t *request_call(const struct request_target *target, const char *method, json_t *params)
-{
-	struct error err = { "" };
-	json_t *result;
-
-	if (!client_call(target->socket, method, json_incref(params), &result, &err))
-		return result;
-	fprintf(stderr, "vmq: %s\n", err.text);
-	return NULL;
-}
-
 void request_print_json(const json_t *result)
 {
 	json_dumpf(result, stdout, JSON_INDENT(2));
@@ -57,6 +46,24 @@ int request_end(void)
 		return 0;
 	fprintf(stderr, "vmq: the answer cannot be written: %s\n", strerror(errno));
 	return 1;
+}
+
+int request_perform(const struct request_target *target, const char *method, json_t *params,
+		    void (*print)(const json_t *result))
+{
+	struct error err = { "" };
+	json_t *result;
+
+	if (client_call(target->socket, method, json_incref(params), &result, &err)) {
+		fprintf(stderr, "vmq: %s\n", err.text);
+		return 1;
+	}
+	if (target->json)
+		request_print_json(result);
+	else
+		print(result);
+	json_decref(result);
+	return request_end();
 }
 
 const char *request_text(const json_t *object, const char *key)

@@ -17,12 +17,13 @@ struct request_target {
  * which the command's parser gives it at ARGP_KEY_INIT. */
 extern const struct argp_child request_options[];
 
-/* Calls 'method' with a new reference to 'params'. NULL: it failed, and standard error says
- * why; else a new reference. */
-json_t *request_call(const struct request_target *target, const char *method, json_t *params);
-
 /* The answer as JSON. */
 void request_print_json(const json_t *result);
+
+/* Calls 'method', and shows the answer as JSON or by 'print'. Returns the exit status: a
+ * failure is told on standard error. */
+int request_perform(const struct request_target *target, const char *method, json_t *params,
+		    void (*print)(const json_t *result));
 
 /* The exit status once all was printed: 0, or 1 when it could not be written, and that is told. */
 int request_end(void);
