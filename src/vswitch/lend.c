@@ -6,8 +6,7 @@
  */
 #include "vswitch/switch.h"
 
-/* The first of what is held that go the same way. Returns how many. */
-static unsigned run_of(const struct vs_port *port, struct rte_mbuf **pkts, bool *lend)
+unsigned vs_lend_run(const struct vs_port *port, struct rte_mbuf **pkts, bool *lend)
 {
 	unsigned n = 0;
 
@@ -24,37 +23,6 @@ static unsigned run_of(const struct vs_port *port, struct rte_mbuf **pkts, bool 
 		n++;
 	}
 	return n;
-}
-
-unsigned vs_lend_held(struct vs_port *port)
-{
-	unsigned sum = 0;
-
-	while (port->held.n) {
-		struct rte_mbuf *pkts[BURST];
-		unsigned n, took;
-		bool lend = false;
-
-		n = run_of(port, pkts, &lend);
-		took = lend ? vmport_lend(port->vm, pkts, (uint16_t)n)
-			    : vmport_deliver(port->vm, pkts, (uint16_t)n);
-		if (took) {
-			vs_count_delivered(port, pkts, took);
-			if (lend) {
-				counter_add(&port->lent_out, took);
-				vs_unhold(port, took);
-			} else {
-				vs_return_held(port, took);
-			}
-			sum += took;
-		}
-		if (took == n)
-			continue;
-		if (!vmport_is_up(port->vm))
-			vs_let_go(port, PORT_DROP_PORT_DOWN);
-		break;
-	}
-	return sum;
 }
 
 unsigned vs_lent_return(struct vs_port *port, bool all)

@@ -6,7 +6,7 @@
  */
 #include "vswitch/switch.h"
 
-void vs_count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
+static void count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 {
 	uint64_t bytes = 0;
 
@@ -19,7 +19,7 @@ void vs_count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n
 /* ---- the port's own queue ---- */
 
 /* Takes the first 'n' NBLs off what is held, for NdisReturnNetBufferLists. */
-NET_BUFFER_LIST *vs_unhold(struct vs_port *port, unsigned n)
+static NET_BUFFER_LIST *unhold(struct vs_port *port, unsigned n)
 {
 	NET_BUFFER_LIST *first = port->held.first, *last = first;
 
@@ -34,18 +34,28 @@ NET_BUFFER_LIST *vs_unhold(struct vs_port *port, unsigned n)
 	return first;
 }
 
-void vs_return_held(struct vs_port *port, unsigned n)
+static void return_held(struct vs_port *port, unsigned n)
 {
 	NdisReturnNetBufferLists(atomic_load_explicit(&vs_switch.binding, memory_order_relaxed),
-				 vs_unhold(port, n),
+				 unhold(port, n),
 				 NDIS_RETURN_FLAGS_DISPATCH_LEVEL | NDIS_RETURN_FLAGS_SINGLE_QUEUE);
 }
 
 /* All that is held goes back undelivered (G11). */
-void vs_let_go(struct vs_port *port, enum port_drop why)
+static void let_go(struct vs_port *port, enum port_drop why)
 {
 	counter_add(&port->drops.by[why], port->held.n);
-	vs_return_held(port, port->held.n);
+	return_held(port, port->held.n);
+}
+
+static unsigned held_burst(const struct vs_port *port, struct rte_mbuf **pkts)
+{
+	unsigned n = 0;
+
+	for (NET_BUFFER_LIST *nbl = port->held.first; nbl && n < BURST;
+	     nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
+		pkts[n++] = frame_mbuf(nbl);
+	return n;
 }
 
 unsigned vs_port_deliver_held(struct vs_port *port)
@@ -54,25 +64,27 @@ unsigned vs_port_deliver_held(struct vs_port *port)
 
 	if (atomic_load_explicit(&port->catching_up, memory_order_relaxed))
 		return 0;
-	if (port->lends)
-		return vs_lend_held(port);
 	while (port->held.n) {
 		struct rte_mbuf *pkts[BURST];
-		NET_BUFFER_LIST *nbl = port->held.first;
-		unsigned n = 0, took;
+		bool lend = false;
+		unsigned n = port->lends ? vs_lend_run(port, pkts, &lend) : held_burst(port, pkts), took;
 
-		for (; nbl && n < BURST; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
-			pkts[n++] = frame_mbuf(nbl);
-		took = vmport_deliver(port->vm, pkts, (uint16_t)n);
+		took = lend ? vmport_lend(port->vm, pkts, (uint16_t)n)
+			    : vmport_deliver(port->vm, pkts, (uint16_t)n);
 		if (took) {
-			vs_count_delivered(port, pkts, took);
-			vs_return_held(port, took);
+			count_delivered(port, pkts, took);
 			sum += took;
+		}
+		if (took && lend) {
+			counter_add(&port->lent_out, took);
+			unhold(port, took);
+		} else if (took) {
+			return_held(port, took);
 		}
 		if (took == n)
 			continue;
 		if (!vmport_is_up(port->vm))
-			vs_let_go(port, PORT_DROP_PORT_DOWN);
+			let_go(port, PORT_DROP_PORT_DOWN);
 		break;   /* its ring is full: hold, the queue's buffers are the limit */
 	}
 	return sum;
@@ -127,7 +139,7 @@ static unsigned deliver_waiting(struct vs_port *port)
 		return 0;
 	took = vmport_deliver(port->vm, port->waiting, (uint16_t)port->n_waiting);
 	if (took) {
-		vs_count_delivered(port, port->waiting, took);
+		count_delivered(port, port->waiting, took);
 		rte_pktmbuf_free_bulk(port->waiting, took);
 		counter_add(&port->inbox_taken, took);
 		port->n_waiting -= took;
@@ -211,11 +223,11 @@ ULONG vs_port_poll(PVOID Context)
 		work += catch_up(port);
 	if (port->held.n) {
 		if (atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
-			vs_let_go(port, PORT_DROP_STOPPED);
+			let_go(port, PORT_DROP_STOPPED);
 		else
 			work += vs_port_deliver_held(port);
 		if (port->held.n && atomic_load_explicit(&port->letting_go, memory_order_acquire))
-			vs_let_go(port, PORT_DROP_QUEUE_FREED);
+			let_go(port, PORT_DROP_QUEUE_FREED);
 	}
 	if (port->lends)
 		work += vs_lent_return(port, must_give_back(port));

@@ -172,19 +172,12 @@ OVMQ_POLL vs_port_poll;
 OVMQ_ARM vs_port_arm;
 /* Hands the VM what of 'held' it takes. Owner. */
 unsigned vs_port_deliver_held(struct vs_port *port);
-/* What becomes of 'held'; owner. Takes the first 'n' NBLs off it, as a chain; */
-NET_BUFFER_LIST *vs_unhold(struct vs_port *port, unsigned n);
-/* gives them back to the adapter; */
-void vs_return_held(struct vs_port *port, unsigned n);
-/* gives back all, undelivered (G11). */
-void vs_let_go(struct vs_port *port, enum port_drop why);
-void vs_count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
 /* An own copy of a frame; NULL (and counted) when there is no buffer. */
 struct rte_mbuf *vs_copy(const uint8_t *bytes, uint16_t length);
 
-/* lend.c, for ports that lend. Owner. As vs_port_deliver_held(), without a copy where the
- * frame lies in the VM's memory. */
-unsigned vs_lend_held(struct vs_port *port);
+/* lend.c, for ports that lend. Owner. The first of what is held that go the same way, which
+ * is '*lend': without a copy, where a frame lies in the VM's memory. Returns how many. */
+unsigned vs_lend_run(const struct vs_port *port, struct rte_mbuf **pkts, bool *lend);
 /* Returns the NBLs of the frames that the VM gave back, or of all that it has. */
 unsigned vs_lent_return(struct vs_port *port, bool all);
 
