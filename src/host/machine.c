@@ -118,12 +118,8 @@ static int bring_up(struct machine *m, const struct host_config *c, struct error
 		rc = machine_images_load(&m->images, m->drivers, err);
 	if (!rc)
 		rc = add_adapters(m, c, err);
-	if (rc)
-		return rc;
-	drivers_bound(m->drivers);
-	rc = vswitch_start(err);
 	if (!rc)
-		player_start();
+		drivers_bound(m->drivers);
 	return rc;
 }
 
@@ -143,6 +139,15 @@ int machine_start(struct machine **out, const struct host_config *c, struct erro
 	}
 	*out = m;
 	return 0;
+}
+
+int machine_begin(struct error *err)
+{
+	int rc = vswitch_start(err);
+
+	if (!rc)
+		player_start();
+	return rc;
 }
 
 void machine_pause(struct machine *m)

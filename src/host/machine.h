@@ -12,9 +12,13 @@
 
 struct machine;
 
-/* DPDK, workers, VM ports, drivers, adapters, traffic. On failure nothing is left,
- * and 'err' says why; a driver may have told the cause in the log before. */
+/* DPDK, workers, VM ports, drivers, adapters. On failure nothing is left, and 'err' says
+ * why; a driver may have told the cause in the log before. */
 int machine_start(struct machine **machine, const struct host_config *config, struct error *err);
+
+/* The machine that was started gives its VMs their queues, and captures begin to play.
+ * After a failure, which 'err' tells, what remains is machine_stop. */
+int machine_begin(struct error *err);
 
 /* Takes no more frames and lets go of those that are held: from here on no count
  * moves. */

@@ -218,6 +218,23 @@ static int serve(struct machine *m, struct control **control, struct control_fil
 	return path ? control_open(control, path, &queues, err) : 0;
 }
 
+/* Before the first frame a crash must find the machine whose ledgers it tells. */
+static int begin(struct machine *m, struct control **control, struct control_files *files,
+		 const struct host_config *config, const struct run_options *o, struct error *err)
+{
+	int rc;
+
+	crash_sections_ledger(m, NULL);
+	rc = machine_begin(err);
+	if (!rc)
+		rc = serve(m, control, files, config, o, err);
+	if (rc) {
+		crash_sections_ledger(NULL, NULL);
+		machine_stop(m);
+	}
+	return rc;
+}
+
 static int run_machine(const struct host_config *config, const struct run_options *o)
 {
 	unsigned errors = log_errors();
@@ -227,17 +244,13 @@ static int run_machine(const struct host_config *config, const struct run_option
 	struct machine *m;
 	int rc = machine_start(&m, config, &err);
 
-	if (!rc) {
-		rc = serve(m, &control, &files, config, o, &err);
-		if (rc)
-			machine_stop(m);
-	}
+	if (!rc)
+		rc = begin(m, &control, &files, config, o, &err);
 	if (rc) {
 		/* A driver has told the cause itself: one line is enough. */
 		log_write(log_errors() == errors ? LOG_ERROR : LOG_INFO, "%s", err.text);
 		return EXIT_FAILED;
 	}
-	crash_sections_ledger(m, NULL);
 	watch(m, control, o);
 	control_close(control);
 	control_files_close(&files);
