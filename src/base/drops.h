@@ -17,6 +17,7 @@
 	X(TRUNCATED,      truncated,      "the capture holds only a part of the frame") \
 	X(TOO_SHORT,      too_short,      "shorter than an Ethernet header") \
 	X(TOO_LONG,       too_long,       "longer than the adapter's maximum frame") \
+	X(MAC_CONTROL,    mac_control,    "a PFC or DCBX frame, which is for the adapter itself") \
 	X(PACKET_FILTER,  packet_filter,  "no filter matched and the adapter's packet filter did not ask for it") \
 	X(QUEUE_FULL,     queue_full,     "every receive buffer of the queue is in use (its quota)") \
 	X(RING_FULL,      ring_full,      "the ring to the queue's processor is full") \
@@ -31,6 +32,7 @@
 	X(FOREIGN_VLAN,   foreign_vlan,   "the VLAN is not one of the port's") \
 	X(SPOOFED_MAC,    spoofed_mac,    "a VM sent from a MAC address that is not its own") \
 	X(NO_DESTINATION, no_destination, "no port of this host has that destination") \
+	X(LINK_LOCAL,     link_local,     "to 01:80:C2:00:00:00 to 0F, the link's own, which no switch forwards") \
 	X(PORT_DOWN,      port_down,      "the VM is not connected") \
 	X(TOO_LARGE,      too_large,      "larger than any buffer that the guest offers") \
 	X(PORT_FULL,      port_full,      "the VM does not take its frames and the switch may hold no more") \

@@ -6,6 +6,19 @@
 
 const char frame_owner = 0;
 
+void frame_describe_rest(struct rte_mbuf *m)
+{
+	struct frame *f = frame_of_mbuf(m);
+	MDL *last = &f->mdl;
+
+	for (struct rte_mbuf *s = m->next; s; s = s->next) {
+		frame_describe(s);
+		last->Next = &frame_of_mbuf(s)->mdl;
+		last = last->Next;
+	}
+	f->nb.DataLength = m->pkt_len;
+}
+
 struct rte_mbuf *frame_borrow(NET_BUFFER_LIST *nbl)
 {
 	struct rte_mbuf *m = frame_mbuf(nbl);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmq/filter_test.h"
 
-#define VLAN_ETHERTYPE  0x8100
+#include "base/ethernet.h"
+
 #define LEAST_ETHERTYPE 0x600
 
 static uint64_t number(const uint8_t *bytes, unsigned n)
@@ -46,7 +47,7 @@ void vmq_header_read(struct vmq_header *h, const uint8_t *frame)
 	field_add(h, VMQ_FIELD_DESTINATION, number(frame, 6));
 	field_add(h, VMQ_FIELD_SOURCE, number(frame + 6, 6));
 	field_add(h, VMQ_FIELD_PACKET_TYPE, packet_type(h->field[VMQ_FIELD_DESTINATION]));
-	if (type == VLAN_ETHERTYPE) {
+	if (type == ETHERTYPE_VLAN) {
 		field_add(h, VMQ_FIELD_VLAN_ID, number(frame + 14, 2) & 0xfff);
 		field_add(h, VMQ_FIELD_PRIORITY, frame[14] >> 5);
 		type = number(frame + 16, 2);

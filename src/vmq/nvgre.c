@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmq/nvgre.h"
 
-#define ETHERNET_HEADER 14
-#define VLAN_TAG        4
+#include "base/ethernet.h"
+
 #define IPV4_HEADER     20
 #define IPV6_HEADER     40
 #define GRE_HEADER      8         /* with its key */
 #define IPV6_EXTENSIONS 8         /* headers before that of GRE, at most */
 
-#define TYPE_VLAN       0x8100
-#define TYPE_IPV4       0x0800
-#define TYPE_IPV6       0x86dd
-#define TYPE_ETHERNET   0x6558    /* Transparent Ethernet Bridging */
 #define PROTOCOL_GRE    47
 #define GRE_KEY_ONLY    0x2000    /* flags and version of NVGRE */
 
@@ -20,11 +16,6 @@ struct rest {
 	const uint8_t *at;
 	size_t length;
 };
-
-static unsigned number16(const uint8_t *at)
-{
-	return (unsigned)at[0] << 8 | at[1];
-}
 
 /* Goes 'n' bytes on; 0 when there are not so many. */
 static int skip(struct rest *r, size_t n)
@@ -43,12 +34,12 @@ static unsigned ethernet_skip(struct rest *r)
 
 	if (r->length < ETHERNET_HEADER)
 		return 0;
-	type = number16(r->at + 12);
-	if (type != TYPE_VLAN)
+	type = big16_read(r->at + 12);
+	if (type != ETHERTYPE_VLAN)
 		return skip(r, ETHERNET_HEADER) ? type : 0;
 	if (r->length < ETHERNET_HEADER + VLAN_TAG)
 		return 0;
-	type = number16(r->at + 16);
+	type = big16_read(r->at + 16);
 	return skip(r, ETHERNET_HEADER + VLAN_TAG) ? type : 0;
 }
 
@@ -60,9 +51,9 @@ static int ipv4_skip(struct rest *r)
 	if (r->length < IPV4_HEADER || r->at[0] >> 4 != 4)
 		return 0;
 	header = (r->at[0] & 0x0fu) * 4;
-	total = number16(r->at + 2);
+	total = big16_read(r->at + 2);
 	if (header < IPV4_HEADER || total < header || r->at[9] != PROTOCOL_GRE ||
-	    number16(r->at + 6) & 0x3fff)        /* a fragment */
+	    big16_read(r->at + 6) & 0x3fff)        /* a fragment */
 		return 0;
 	if (r->length > total)
 		r->length = total;               /* the rest is padding */
@@ -78,7 +69,7 @@ static int ipv6_skip(struct rest *r)
 	if (r->length < IPV6_HEADER || r->at[0] >> 4 != 6)
 		return 0;
 	next = r->at[6];
-	total = IPV6_HEADER + number16(r->at + 4);
+	total = IPV6_HEADER + big16_read(r->at + 4);
 	if (r->length > total)
 		r->length = total;
 	if (!skip(r, IPV6_HEADER))
@@ -100,24 +91,24 @@ const uint8_t *vmq_nvgre_inner(const uint8_t *frame, size_t length)
 	struct rest r = { frame, length };
 
 	switch (ethernet_skip(&r)) {
-	case TYPE_IPV4:
+	case ETHERTYPE_IPV4:
 		if (!ipv4_skip(&r))
 			return NULL;
 		break;
-	case TYPE_IPV6:
+	case ETHERTYPE_IPV6:
 		if (!ipv6_skip(&r))
 			return NULL;
 		break;
 	default:
 		return NULL;
 	}
-	if (r.length < GRE_HEADER || number16(r.at) != GRE_KEY_ONLY ||
-	    number16(r.at + 2) != TYPE_ETHERNET)
+	if (r.length < GRE_HEADER || big16_read(r.at) != GRE_KEY_ONLY ||
+	    big16_read(r.at + 2) != ETHERTYPE_BRIDGED)
 		return NULL;
 	skip(&r, GRE_HEADER);
 	/* Its header is whole. */
 	if (r.length < ETHERNET_HEADER ||
-	    (number16(r.at + 12) == TYPE_VLAN && r.length < ETHERNET_HEADER + VLAN_TAG))
+	    (big16_read(r.at + 12) == ETHERTYPE_VLAN && r.length < ETHERNET_HEADER + VLAN_TAG))
 		return NULL;
 	return r.at;
 }

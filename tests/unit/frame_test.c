@@ -75,6 +75,35 @@ static void I44_an_nb_that_left_its_mbuf_is_not_borrowed(void **state)
 	rte_pktmbuf_free(m);
 }
 
+static void P7_a_chain_of_mbufs_is_an_nbl_with_an_mdl_for_each(void **state)
+{
+	struct rte_mbuf *m = frame_of(100, 1), *whole;
+	NET_BUFFER *nb = NET_BUFFER_LIST_FIRST_NB(frame_nbl(m));
+	const MDL *mdl;
+
+	(void)state;
+	assert_int_equal(rte_pktmbuf_chain(m, frame_of(50, 101)), 0);
+	assert_int_equal(rte_pktmbuf_chain(m, frame_of(7, 23)), 0);
+	frame_describe(m);
+	frame_describe_rest(m);
+	assert_int_equal(NET_BUFFER_DATA_LENGTH(nb), 157);
+	mdl = NET_BUFFER_FIRST_MDL(nb);
+	for (const struct rte_mbuf *s = m; s; s = s->next, mdl = mdl->Next) {
+		assert_int_equal(MmGetMdlByteCount((PMDL)(uintptr_t)mdl), s->data_len);
+		assert_ptr_equal(mdl->MappedSystemVa, rte_pktmbuf_mtod(s, void *));
+	}
+	assert_null(mdl);
+	assert_null(frame_borrow(frame_nbl(m)));
+	whole = frame_copy(nb, frame_pool_mempool(pool), 0, 0);
+	assert_int_equal(whole->nb_segs, 1);
+	assert_int_equal(whole->pkt_len, 157);
+	for (unsigned i = 0; i < 150; i++)
+		assert_int_equal(rte_pktmbuf_mtod(whole, uint8_t *)[i], i + 1);
+	rte_pktmbuf_free(whole);
+	rte_pktmbuf_free(m);
+	assert_int_equal(frame_pool_in_use(pool), 0);
+}
+
 /* One NB of 20 bytes over three MDLs, the second of them empty. */
 struct scattered {
 	NET_BUFFER nb;
@@ -290,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_mbuf_and_its_nbl_describe_the_same_bytes),
 		cmocka_unit_test(A22_a_borrowed_frame_leaves_its_nbl_alive),
+		cmocka_unit_test(P7_a_chain_of_mbufs_is_an_nbl_with_an_mdl_for_each),
 		cmocka_unit_test(I44_an_nb_that_left_its_mbuf_is_not_borrowed),
 		cmocka_unit_test(A30_A31_O20_a_copy_is_gathered_tagged_and_padded_with_zeros),
 		cmocka_unit_test(A33a_what_is_no_frame_is_not_copied),
