@@ -52,6 +52,7 @@ static NDIS_STATUS miniport_initialize(NDIS_HANDLE handle, NDIS_HANDLE context,
 			    NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2 },
 		.MediaType = NdisMedium802_3, .MtuSize = 1500, .MacAddressLength = 6,
 		.MediaConnectState = MediaConnectStateConnected,
+		.MacOptions = NDIS_MAC_OPTION_NO_LOOPBACK,
 		.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED, .CurrentMacAddress = { 2 } } };
 
 	(void)context, (void)parameters;
@@ -142,6 +143,11 @@ static VOID filter_return(NDIS_HANDLE filter, PNET_BUFFER_LIST list, ULONG flags
 	NdisFReturnNetBufferLists(filter, list, flags);
 }
 
+static VOID filter_status(NDIS_HANDLE filter, PNDIS_STATUS_INDICATION status)
+{
+	NdisFIndicateStatus(filter, status);
+}
+
 static NDIS_STATUS filter_attach(NDIS_HANDLE filter, NDIS_HANDLE context,
 				 PNDIS_FILTER_ATTACH_PARAMETERS parameters)
 {
@@ -188,7 +194,7 @@ static NTSTATUS filter_entry(PDRIVER_OBJECT object, PUNICODE_STRING registry)
 		.SendNetBufferListsHandler = filter_send,
 		.SendNetBufferListsCompleteHandler = filter_complete,
 		.ReceiveNetBufferListsHandler = filter_receive,
-		.ReturnNetBufferListsHandler = filter_return,
+		.ReturnNetBufferListsHandler = filter_return, .StatusHandler = filter_status,
 	};
 
 	(void)registry;

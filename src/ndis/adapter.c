@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "ndis/intermediate.h"
 #include "ndis/oid_line.h"
+#include "ndis/qos_oid.h"
 #include "ndis/receive_filter.h"
 #include "ndis/reset.h"
 
@@ -31,9 +32,11 @@ struct ndis_adapter *ndis_adapter_next(struct ndis_adapter *after)
 
 static void adapter_free(struct ndis_adapter *a)
 {
+	ndis_copies_destroy(a->copies);
 	ndis_receive_filters_destroy(a->filters);
 	ndis_ports_destroy(a->ports);
 	free(a->attributes.oids);
+	ndis_qos_free(a);
 	ndis_oid_timeouts_destroy(a);
 	ndis_oid_line_destroy(&a->requests);
 	pthread_mutex_destroy(&a->facts_lock);

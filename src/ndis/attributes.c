@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ndis/qos_oid.h"
 #include "ndis/receive_filter.h"
+#include "ndis/rss_oid.h"
 #include "ndis/task_offload.h"
 
 static NDIS_STATUS refuse(const struct ndis_adapter *a, const char *what)
@@ -45,7 +47,10 @@ static NDIS_STATUS set_general(struct ndis_adapter *a,
 			       const NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES *g)
 {
 	struct ndis_attributes *at = &a->attributes;
+	const char *fault = ndis_rss_take(a, g->RecvScaleCapabilities);
 
+	if (fault)
+		return refuse(a, fault);
 	if (g->MediaType != NdisMedium802_3 || g->MacAddressLength != sizeof(at->mac))
 		return refuse(a, "the medium is not 802.3 with 6-byte addresses");
 	if (!keep_oids(at, g->SupportedOidList, g->SupportedOidListLength))
@@ -55,7 +60,7 @@ static NDIS_STATUS set_general(struct ndis_adapter *a,
 	memcpy(at->mac, g->CurrentMacAddress, sizeof(at->mac));
 	memcpy(at->permanent_mac, g->PermanentMacAddress, sizeof(at->permanent_mac));
 	at->offer = (struct ndis_offer){ g->MtuSize, g->LookaheadSize, g->DataBackFillSize,
-					 g->ContextBackFillSize };
+					 g->ContextBackFillSize, false };
 	a->offer = at->offer;
 	at->mac_options = g->MacOptions;
 	at->packet_filters = g->SupportedPacketFilters;
@@ -91,6 +96,9 @@ static NDIS_STATUS set_hardware_assist(
 		return NDIS_STATUS_SUCCESS;
 	if (!h->HardwareReceiveFilterCapabilities != !h->CurrentReceiveFilterCapabilities)
 		return refuse(a, "one of the two receive filter capabilities is NULL (H2)");
+	fault = ndis_qos_take(a, h);
+	if (fault)
+		return refuse(a, fault);
 	if (!h->HardwareReceiveFilterCapabilities)
 		return NDIS_STATUS_SUCCESS;
 	fault = ndis_receive_filter_capabilities_take(a, &at->hardware,

@@ -12,6 +12,7 @@
 #include "ndis/receive_filter.h"
 #include "ndis/restart_attributes.h"
 #include "ndis/shared_memory.h"
+#include "ndis/rss_oid.h"
 #include "ndis/task_offload.h"
 
 /* An event of its own for one binding; what it is told stands in 'buffer'. */
@@ -102,6 +103,7 @@ struct bind_facts {
 	struct ndis_name name;
 	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;   /* as they are now: they may change (H13) */
 	NDIS_OFFLOAD offload;                            /* likewise (P13) */
+	NDIS_RECEIVE_SCALE_CAPABILITIES rss;
 };
 
 static void bind_parameters(struct ndis_binding *b, struct bind_facts *facts,
@@ -144,6 +146,8 @@ static void bind_parameters(struct ndis_binding *b, struct bind_facts *facts,
 		ndis_receive_filter_capabilities_copy(a, &facts->capabilities);
 		p->ReceiveFilterCapabilities = &facts->capabilities;
 	}
+	if (ndis_rss_copy(a, b->protocol->handlers.MinorNdisVersion, &facts->rss))
+		p->RcvScaleCapabilities = &facts->rss;
 	if (ndis_task_offload_copy(a, b->protocol->handlers.MinorNdisVersion, &facts->offload))
 		p->DefaultOffloadConfiguration = &facts->offload;
 }
@@ -175,6 +179,10 @@ static void stack_insert(struct ndis_adapter *a, struct ndis_binding *b)
 	pthread_rwlock_wrlock(&a->stack_lock);
 	a->bindings[a->n_bindings++] = b;
 	pthread_rwlock_unlock(&a->stack_lock);
+	if (a->n_bindings > 1 && !a->shared) {
+		a->shared = true;
+		a->copies = ndis_copies_create(a);
+	}
 	ndis_stack_connect(a);   /* whoever ran alone does so no longer */
 }
 

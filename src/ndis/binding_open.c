@@ -27,11 +27,31 @@ NDIS_STATUS NdisOpenAdapterEx(NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE Protoc
 		}
 	if (!medium)
 		return NDIS_STATUS_UNSUPPORTED_MEDIA;
+	if (OpenParameters->FrameTypeArraySize > NDIS_FRAME_TYPES) {
+		log_warning("protocol %s opens adapter %s for %u frame types: at most %u (F34)",
+			    b->protocol->object.name, b->layer.adapter->layer.object.name,
+			    OpenParameters->FrameTypeArraySize, NDIS_FRAME_TYPES);
+		return NDIS_STATUS_INVALID_PARAMETER;
+	}
+	b->n_frame_types = OpenParameters->FrameTypeArraySize;
+	for (unsigned i = 0; i < b->n_frame_types; i++)
+		b->frame_types[i] = OpenParameters->FrameTypeArray[i];
 	b->layer.context = ProtocolBindingContext;
 	b->opened = true;
 	*NdisBindingHandle = b;
 	ndis_stack_connect(b->layer.adapter);
 	return NDIS_STATUS_SUCCESS;
+}
+
+/* A60: the handle is the caller's of a cancel until that returns. */
+static void wait_for_cancels(struct ndis_binding *b)
+{
+	if (!atomic_load(&b->cancels))
+		return;
+	log_warning("adapter %s: protocol %s closes its binding while it cancels sends (A60)",
+		    b->layer.adapter->layer.object.name, b->protocol->object.name);
+	while (atomic_load(&b->cancels))
+		NdisMSleep(100);
 }
 
 NDIS_STATUS NdisCloseAdapterEx(NDIS_HANDLE NdisBindingHandle)
@@ -41,6 +61,7 @@ NDIS_STATUS NdisCloseAdapterEx(NDIS_HANDLE NdisBindingHandle)
 	unsigned blocks = ndis_shared_memory_given(b);
 
 	NDIS_CALLED(NdisBindingHandle);
+	wait_for_cancels(b);
 	if (left)
 		log_warning("adapter %s: a binding is closed with %u queues and filters (G1, D34)",
 			    b->layer.adapter->layer.object.name, left);

@@ -8,6 +8,9 @@
  *
  * Control writes them, with the PnP lock held, and any thread reads them at any
  * time: the version is odd while they change, and a reader tries again.
+ *
+ * SEND_CHECKED is the way of sends that NDIS may have to loop back (ndis/loopback.h): as SEND,
+ * but at the miniport NDIS comes first.
  */
 #ifndef NDIS_EDGE_H
 #define NDIS_EDGE_H
@@ -24,7 +27,8 @@ struct ndis_layer;
 	X(SEND_COMPLETE, send_complete, PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE) \
 	X(INDICATE, indicate, PROTOCOL_RECEIVE_NET_BUFFER_LISTS) \
 	X(GIVE_BACK, give_back, MINIPORT_RETURN_NET_BUFFER_LISTS) \
-	X(CANCEL_SEND, cancel_send, MINIPORT_CANCEL_SEND)
+	X(CANCEL_SEND, cancel_send, MINIPORT_CANCEL_SEND) \
+	X(SEND_CHECKED, send_checked, MINIPORT_SEND_NET_BUFFER_LISTS)
 
 enum ndis_edge {
 #define X(name, member, type) NDIS_EDGE_##name,
@@ -45,12 +49,21 @@ struct ndis_edge_slot {
 	_Atomic(void *) to;
 };
 
+/* A target as it stands in memory that others read while it is written. */
+struct ndis_target_slot {
+	struct ndis_edge_slot edge;
+	struct ndis_layer *_Atomic layer;
+};
+
 struct ndis_edges {
 	_Alignas(64) atomic_uint version;
+	/* NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK: every send takes the checked way; 0: those that
+	 * ask for it. Whoever changes who may want copies writes it, with the facts lock. */
+	atomic_uint check;
 	struct ndis_edge_slot slot[NDIS_EDGE_COUNT];
 	/* The next layer's own handlers, when somebody watches: 'slot' holds the
 	 * watcher's then. */
-	struct ndis_target target[NDIS_EDGE_COUNT];
+	struct ndis_target_slot target[NDIS_EDGE_COUNT];
 };
 
 /* A consistent pair. Any thread, any IRQL. */
@@ -75,6 +88,14 @@ static inline void ndis_edge_send(const struct ndis_edges *e, PNET_BUFFER_LIST l
 				  NDIS_PORT_NUMBER port, ULONG flags)
 {
 	struct ndis_target t = ndis_edge_read(e, NDIS_EDGE_SEND);
+
+	((MINIPORT_SEND_NET_BUFFER_LISTS *)t.call)(t.to, list, port, flags);
+}
+
+static inline void ndis_edge_send_checked(const struct ndis_edges *e, PNET_BUFFER_LIST list,
+					  NDIS_PORT_NUMBER port, ULONG flags)
+{
+	struct ndis_target t = ndis_edge_read(e, NDIS_EDGE_SEND_CHECKED);
 
 	((MINIPORT_SEND_NET_BUFFER_LISTS *)t.call)(t.to, list, port, flags);
 }

@@ -27,6 +27,8 @@ static const struct ndis_shape shape = {
 /* An OID that is passed on comes back. */
 static const char *half_pair(const NDIS_FILTER_DRIVER_CHARACTERISTICS *h)
 {
+	if ((h->ReceiveNetBufferListsHandler || h->ReturnNetBufferListsHandler) && !h->StatusHandler)
+		return "a handler for receives or returns without StatusHandler";   /* F30 */
 	if (h->OidRequestHandler && !h->OidRequestCompleteHandler)
 		return "OidRequestHandler without OidRequestCompleteHandler";
 	if (h->DirectOidRequestHandler && !h->DirectOidRequestCompleteHandler)

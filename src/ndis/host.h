@@ -136,6 +136,11 @@ NDIS_STATUS ndis_adapter_query(struct ndis_adapter *adapter, NDIS_OID oid, void 
 NDIS_STATUS ndis_adapter_set(struct ndis_adapter *adapter, NDIS_OID oid, void *buffer,
 			     unsigned length, unsigned *needed);
 
+/* The same for a method whose answer is as long as the question, in the same buffer: of the
+ * DCB component, which this host plays, for OID_QOS_PARAMETERS (O4). */
+NDIS_STATUS ndis_adapter_method(struct ndis_adapter *adapter, NDIS_OID oid, void *buffer,
+				unsigned length, unsigned *needed);
+
 /* The miniport's own context, for a program that knows the driver. */
 void *ndis_adapter_context(struct ndis_adapter *adapter);
 

@@ -120,9 +120,30 @@ static struct nbl_block *shared_pop(struct nbl_pool *pool)
 	return b;
 }
 
+static unsigned blocks_of_slab(const struct nbl_pool *pool)
+{
+	return pool->block_size < SLAB_BYTES ? (unsigned)(SLAB_BYTES / pool->block_size) : 1;
+}
+
+bool nbl_blocks_have(struct nbl_pool *pool, const void *object)
+{
+	uintptr_t at = (uintptr_t)object - sizeof(struct nbl_block);
+	size_t all = blocks_of_slab(pool) * pool->block_size;
+	bool has = false;
+
+	pthread_mutex_lock(&pool->lock);
+	for (const struct nbl_slab *s = pool->slabs; s && !has; s = s->next) {
+		uintptr_t first = (uintptr_t)(s + 1);
+
+		has = at >= first && at - first < all && (at - first) % pool->block_size == 0;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return has;
+}
+
 static void grow(struct nbl_pool *pool)
 {
-	unsigned n = pool->block_size < SLAB_BYTES ? (unsigned)(SLAB_BYTES / pool->block_size) : 1;
+	unsigned n = blocks_of_slab(pool);
 	struct nbl_slab *slab = aligned_alloc(NBL_CACHE_LINE, sizeof(*slab) + n * pool->block_size);
 	char *at = (char *)(slab + 1);
 

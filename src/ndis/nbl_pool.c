@@ -191,6 +191,20 @@ NDIS_HANDLE NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle,
 	return pool_ready(p);
 }
 
+bool nbl_is_of_a_pool(const NET_BUFFER_LIST *nbl)
+{
+	struct nbl_pool *p;
+	bool is;
+
+	pthread_mutex_lock(&pools_lock);
+	for (p = pools; p && p != nbl->NdisPoolHandle; p = p->next)
+		;
+	is = p && (p->kind == NBL_POOL_ADOPTED ||
+		   (p->kind == NBL_POOL_LISTS && nbl_blocks_have(p, nbl)));
+	pthread_mutex_unlock(&pools_lock);
+	return is;
+}
+
 /* ---- freeing ---- */
 
 static void pool_free(struct nbl_pool *p)

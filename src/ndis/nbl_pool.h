@@ -116,6 +116,9 @@ void nbl_block_must_be_allocated(struct nbl_block *block);
 unsigned nbl_blocks_outstanding(struct nbl_pool *pool);
 unsigned nbl_blocks_out_peek(const struct nbl_pool *pool);   /* without the lock */
 
+/* Whether that is the object of a block of the pool. */
+bool nbl_blocks_have(struct nbl_pool *pool, const void *object);
+
 /* The memory of all blocks. */
 void nbl_blocks_release(struct nbl_pool *pool);
 
@@ -144,6 +147,10 @@ struct nbl_tag_text nbl_tag_text(ULONG tag);
 /* Pools of NDIS itself, for callers that name none. NULL: no memory. */
 NDIS_HANDLE nbl_pool_of_lists(void);         /* with a NET_BUFFER each */
 NDIS_HANDLE nbl_pool_of_buffers(void);
+
+/* For the verifier: whether its pool is there, and it is one of that pool's lists (A27). Of an
+ * adopted list only its owner knows the memory. Any thread. */
+bool nbl_is_of_a_pool(const NET_BUFFER_LIST *nbl);
 
 /* The pool behind a handle from which 'call' wants to allocate 'kind'; NULL, and a
  * line in the log: it is none, or another kind, or freed. */

@@ -11,6 +11,7 @@
 #include <ovmq.h>
 
 #include "base/counter.h"
+#include "criteria/scale.h"
 #include "kernel/kernel.h"
 #include "ndis/edge.h"
 #include "ndis/host.h"
@@ -22,6 +23,11 @@
 #define NDIS_MAX_FILTERS  16   /* filter modules on one adapter */
 #define NDIS_MAX_DRIVERS  32
 #define NDIS_MAX_ADAPTERS 32
+#define NDIS_FRAME_TYPES  16   /* that one binding may ask for */
+
+/* So many frames of the default queue may a binding hold where there are others; then it
+ * gets copies (F25). */
+#define NDIS_HELD_MARK    256
 
 /* What a handle can be. X(NAME, what a person calls it) */
 #define NDIS_OBJECT_KINDS(X) \
@@ -151,8 +157,15 @@ struct ndis_binding {
 	atomic_uint packet_filter;            /* what it asked for by OID_GEN_CURRENT_PACKET_FILTER */
 	atomic_uint lookahead;                /* the same by OID_GEN_CURRENT_LOOKAHEAD; 0: nothing */
 	struct ndis_multicast multicast;      /* the same by OID_802_3_MULTICAST_LIST */
+	/* The frame types that it opened the adapter for (F34), as they stand in a frame when
+	 * read as a number; none: it takes every type. */
+	NET_FRAME_TYPE frame_types[NDIS_FRAME_TYPES];
+	unsigned n_frame_types;
+	atomic_uint held;                     /* frames of the default queue that it was given and
+					       * has not returned, while it is not alone */
 	/* Its filters of the default queue; control publishes, workers read; NULL: none. */
 	_Atomic(struct vmq_classifier *) default_filters;
+	atomic_uint cancels;                  /* NdisCancelSendNetBufferLists calls under way */
 	atomic_bool opened;                   /* between NdisOpenAdapterEx and NdisCloseAdapterEx */
 	char refusal[NDIS_REFUSAL_TEXT];      /* of its last VMQ OID that failed */
 };
@@ -164,6 +177,17 @@ struct ndis_takers {
 	_Atomic(struct ndis_binding *) list[NDIS_MAX_BINDINGS];
 };
 
+/* Who may want copies of what is sent (loopback.c); the facts lock is over writing it. */
+struct ndis_loopback {
+	atomic_uint filter;                       /* all that any binding's packet filter asks for */
+	atomic_bool others;                       /* somebody wants what others send (A39) */
+	atomic_bool climbs;                       /* a filter module takes receives */
+	/* The one binding, where it takes receives; NULL: there are several, or none. Control
+	 * writes it with the edges. */
+	_Atomic(struct ndis_binding *) alone;
+};
+
+struct ndis_copies;
 struct ndis_receive_filters;
 struct ndis_shared_block;
 struct ndis_dma;
@@ -173,6 +197,28 @@ struct ndis_reset;
 /* What filters may lower for those above them when they restart. */
 struct ndis_offer {
 	ULONG mtu, lookahead, data_backfill, context_backfill;
+	bool no_rss;                              /* taken away, if there was any (N15) */
+};
+
+/* Receive side scaling (rss_oid.c). */
+struct ndis_rss {
+	bool present;                             /* the next is there */
+	NDIS_RECEIVE_SCALE_CAPABILITIES capabilities;
+	struct scale in_force;                    /* under facts_lock; whose turn it is writes */
+	/* Of the set whose turn it is, among requests from above: */
+	struct scale passing;                     /* what will be in force */
+	PVOID own_buffer;                         /* the caller's, while another goes down; or NULL */
+	ULONG own_length;
+	UCHAR converted[SCALE_LARGEST];
+};
+
+/* Quality of service (qos_oid.c). */
+struct ndis_qos {
+	bool present;                             /* the two below are there */
+	NDIS_QOS_CAPABILITIES hardware, current;
+	/* As last indicated, without gaps; NULL: never. Under facts_lock. */
+	void *operational, *remote;
+	ULONG operational_length, remote_length;
 };
 
 /* What NdisMSetMiniportAttributes gave. */
@@ -200,8 +246,11 @@ struct ndis_attributes {
 	NDIS_PNP_CAPABILITIES pnp;                /* wake-up as before 6.20; zero: none */
 	bool offload;                             /* the two below are there; facts_lock */
 	NDIS_OFFLOAD offload_config, offload_hardware;
+	NDIS_OFFLOAD_ENCAPSULATION encapsulation; /* as last set; facts_lock */
 	bool filtering;                           /* the two below are there */
 	NDIS_RECEIVE_FILTER_CAPABILITIES hardware, current;
+	struct ndis_rss rss;
+	struct ndis_qos qos;
 };
 
 /* The requests of one adapter that have a time limit (oid_timeout.c). */
@@ -220,6 +269,10 @@ struct ndis_adapter {
 	struct ndis_offer offer;                          /* as the filters left it */
 	pthread_mutex_t facts_lock;                       /* over the offer and the link's state */
 	struct ndis_takers takers;
+	_Atomic(struct ndis_layer *) top;                 /* what is right below the bindings */
+	bool shared;                                      /* has had several bindings; PnP lock */
+	struct ndis_copies *copies;                       /* since then; NULL: no memory */
+	struct ndis_loopback loopback;
 	NET_IFINDEX if_index;
 	pthread_rwlock_t stack_lock;                      /* over the four below; readers: status */
 	struct ndis_filter *modules[NDIS_MAX_FILTERS];        /* bottom first */

@@ -11,13 +11,8 @@
 
 #include "base/log.h"
 #include "ndis/oid_line.h"
+#include "ndis/qos_oid.h"
 #include "ndis/stack.h"
-
-/* NDIS's own wait for a request. */
-struct ndis_oid_waiter {
-	NDIS_EVENT done;
-	NDIS_STATUS status;
-};
 
 void ndis_oid_private_init(PNDIS_OID_REQUEST r, struct ndis_layer *issuer, struct ndis_adapter *a)
 {
@@ -210,48 +205,6 @@ static NDIS_STATUS submit(struct ndis_adapter *a, PNDIS_OID_REQUEST r)
 
 /* ---- the end ---- */
 
-static void tell_filter(struct ndis_layer *issuer, PNDIS_OID_REQUEST r, NDIS_STATUS status)
-{
-	const struct ndis_filter *f = ndis_layer_filter(issuer);
-
-	if (f->handlers.OidRequestCompleteHandler)
-		NDIS_CALLBACK(&issuer->object, "FilterOidRequestComplete",
-			      f->handlers.OidRequestCompleteHandler(issuer->context, r, status));
-	else
-		log_error("filter %s: its OID request ended, and it has no OidRequestCompleteHandler",
-			  issuer->object.name);
-}
-
-/* An end is no fault of whoever closes as soon as it has heard of it, inside the call. */
-void ndis_oid_telling(struct ndis_layer *issuer)
-{
-	atomic_fetch_add(&issuer->telling, 1);
-	atomic_fetch_sub(&issuer->own, 1);
-}
-
-/* Whoever asked hears that a request which pended is over. */
-void ndis_oid_tell(PNDIS_OID_REQUEST r, NDIS_STATUS status)
-{
-	struct ndis_oid_waiter *w = ndis_oid_private(r)->waiter;
-	struct ndis_layer *issuer = ndis_oid_private(r)->issuer;
-	struct ndis_binding *b = (struct ndis_binding *)issuer;
-
-	ndis_oid_timeout_stop(r);
-	if (w) {
-		w->status = status;
-		NdisSetEvent(&w->done);
-		return;
-	}
-	ndis_oid_telling(issuer);
-	if (issuer->object.kind == NDIS_OBJECT_FILTER)
-		tell_filter(issuer, r, status);
-	else
-		NDIS_CALLBACK(&issuer->object, "ProtocolOidRequestComplete",
-			      b->protocol->handlers.OidRequestCompleteHandler(issuer->context, r,
-									      status));
-	atomic_fetch_sub(&issuer->telling, 1);
-}
-
 void ndis_oid_finish(PNDIS_OID_REQUEST r, NDIS_STATUS status)
 {
 	struct ndis_adapter *a = ndis_oid_private(r)->adapter;
@@ -345,6 +298,7 @@ NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidR
 NDIS_STATUS NdisFOidRequest(NDIS_HANDLE NdisFilterHandle, PNDIS_OID_REQUEST OidRequest)
 {
 	struct ndis_layer *layer = NdisFilterHandle;
+	bool forward = true;
 	NDIS_STATUS status;
 
 	NDIS_CALLED(NdisFilterHandle);
@@ -353,6 +307,10 @@ NDIS_STATUS NdisFOidRequest(NDIS_HANDLE NdisFilterHandle, PNDIS_OID_REQUEST OidR
 	if (ndis_layer_state(layer) == NDIS_STARTING)
 		return NDIS_STATUS_FAILURE;   /* I10 */
 	if (ndis_oid_answer(layer->adapter, NULL, OidRequest, &status))
+		return status;
+	if (ndis_qos_is(OidRequest->DATA.QUERY_INFORMATION.Oid))
+		status = ndis_qos_begin(layer->adapter, OidRequest, &forward);
+	if (!forward)
 		return status;
 	begins(layer, OidRequest);
 	return returned(layer, OidRequest, ask(layer->adapter, layer, OidRequest));

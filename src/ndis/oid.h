@@ -6,6 +6,12 @@
 
 #include "ndis/object.h"
 
+/* NDIS's own wait for a request of its own. */
+struct ndis_oid_waiter {
+	NDIS_EVENT done;
+	NDIS_STATUS status;
+};
+
 /* Ours while a request is with us: NdisReserved. */
 struct ndis_oid_private {
 	struct ndis_layer *issuer;        /* the binding or the filter that asked; NULL: NDIS */
@@ -42,8 +48,8 @@ void ndis_oid_private_init(PNDIS_OID_REQUEST request, struct ndis_layer *issuer,
  * stays as long as the stack's lock is held. */
 struct ndis_layer *ndis_oid_first(struct ndis_adapter *adapter, struct ndis_layer *from);
 
-/* oid.c: ends a request that was taken out of a line: of the requests from above, before
- * its turn (tell), or of a layer (finish). Any IRQL up to DISPATCH_LEVEL. */
+/* oid_tell.c, oid.c: ends a request that was taken out of a line: of the requests from above,
+ * before its turn (tell), or of a layer (finish). Any IRQL up to DISPATCH_LEVEL. */
 void ndis_oid_tell(PNDIS_OID_REQUEST request, NDIS_STATUS status);
 void ndis_oid_finish(PNDIS_OID_REQUEST request, NDIS_STATUS status);
 
@@ -63,7 +69,7 @@ void ndis_oid_leave(struct ndis_filter *filter);
  * by now is told of in the log: its driver should have waited for it (I21). */
 void ndis_oid_wait_own(struct ndis_layer *layer);
 
-/* oid.c: a call begins that tells a layer the end of a request of its own; when the call
+/* oid_tell.c: a call begins that tells a layer the end of a request of its own; when the call
  * returns, the caller takes one from 'telling'. */
 void ndis_oid_telling(struct ndis_layer *issuer);
 

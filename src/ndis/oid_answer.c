@@ -5,6 +5,7 @@
  * bindings set. Whatever is not in the table goes down.
  */
 #include "ndis/oid.h"
+#include "ndis/rss_oid.h"
 #include "ndis/task_offload.h"
 
 #include <string.h>
@@ -221,6 +222,8 @@ bool ndis_oid_answer(struct ndis_adapter *a, struct ndis_binding *b, PNDIS_OID_R
 	if (r->RequestType != NdisRequestQueryInformation &&
 	    r->RequestType != NdisRequestQueryStatistics)
 		return false;
+	if (ndis_rss_answer(a, b, r, status))
+		return true;
 	if (ndis_task_offload_is(r->DATA.QUERY_INFORMATION.Oid)) {
 		*status = ndis_task_offload_answer(a, b, r);
 		return true;

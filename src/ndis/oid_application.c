@@ -24,6 +24,22 @@ NDIS_STATUS ndis_adapter_query(struct ndis_adapter *a, NDIS_OID oid, void *buffe
 	return status;
 }
 
+NDIS_STATUS ndis_adapter_method(struct ndis_adapter *a, NDIS_OID oid, void *buffer, unsigned length,
+				unsigned *needed)
+{
+	NDIS_OID_REQUEST r = REQUEST(NdisRequestMethod);
+	NDIS_STATUS status;
+
+	r.DATA.METHOD_INFORMATION.Oid = oid;
+	r.DATA.METHOD_INFORMATION.InformationBuffer = buffer;
+	r.DATA.METHOD_INFORMATION.InputBufferLength = length;
+	r.DATA.METHOD_INFORMATION.OutputBufferLength = length;
+	status = ndis_oid_wait(a, NULL, &r);
+	if (needed)
+		*needed = r.DATA.METHOD_INFORMATION.BytesNeeded;
+	return status;
+}
+
 NDIS_STATUS ndis_adapter_set(struct ndis_adapter *a, NDIS_OID oid, void *buffer, unsigned length,
 			     unsigned *needed)
 {

@@ -2,7 +2,10 @@
 /* NDIS's own part of the requests that come from above the stack. */
 #include "ndis/oid.h"
 
+#include "ndis/qos_oid.h"
 #include "ndis/receive_filter.h"
+#include "ndis/rss_oid.h"
+#include "ndis/task_offload.h"
 
 /* The miniport is gone, or says that it is. */
 static bool miniport_is_there(const struct ndis_adapter *a)
@@ -31,6 +34,12 @@ NDIS_STATUS ndis_oid_begin(struct ndis_adapter *a, struct ndis_binding *b, PNDIS
 		return NDIS_STATUS_NOT_ACCEPTED;   /* I11 */
 	if (ndis_receive_filter_is(oid))
 		return receive_filter_begin(a, b, r, forward);
+	if (ndis_qos_is(oid))
+		return ndis_qos_begin(a, r, forward);
+	if (ndis_rss_is(oid))
+		return ndis_rss_begin(a, b, r, forward);
+	if (ndis_task_offload_is_set(oid))
+		return ndis_task_offload_begin(a, r, forward);
 	if (ndis_oid_answer(a, b, r, &status))
 		return status;
 	if (oid == OID_GEN_CURRENT_PACKET_FILTER)
@@ -48,9 +57,12 @@ void ndis_oid_end(struct ndis_adapter *a, struct ndis_binding *b, PNDIS_OID_REQU
 {
 	NDIS_OID oid = r->DATA.QUERY_INFORMATION.Oid;
 
-	(void)a;
 	if (ndis_receive_filter_is(oid))
 		ndis_receive_filter_end(b, r, status);
+	else if (ndis_rss_is(oid))
+		ndis_rss_end(a, r, status);
+	else if (ndis_task_offload_is_set(oid))
+		ndis_task_offload_end(a, r, status);
 	else if (oid == OID_GEN_CURRENT_PACKET_FILTER)
 		ndis_packet_filter_end(b, r, status);
 	else if (oid == OID_GEN_CURRENT_LOOKAHEAD)

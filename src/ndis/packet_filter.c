@@ -4,6 +4,7 @@
 #include "ndis/oid.h"
 
 #include "base/log.h"
+#include "ndis/loopback.h"
 
 /* What loopback needs to know is NDIS's own (A39, A40); a miniport hears of it only when it
  * says that it understands it. */
@@ -46,6 +47,8 @@ NDIS_STATUS ndis_packet_filter_begin(struct ndis_adapter *a, struct ndis_binding
 void ndis_packet_filter_end(struct ndis_binding *b, PNDIS_OID_REQUEST r, NDIS_STATUS status)
 {
 	ndis_joined_end(r, status, b ? &b->packet_filter : NULL);
+	if (b && status == NDIS_STATUS_SUCCESS)
+		ndis_loopback_update(b->layer.adapter);
 }
 
 /* Nothing, in the name of 'b'; so the miniport gets what the others asked for. */

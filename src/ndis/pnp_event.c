@@ -167,6 +167,26 @@ void ndis_adapter_shutdown(struct ndis_adapter *a)
 	ndis_pnp_unlock();
 }
 
+static bool is_from_630(UCHAR major, UCHAR minor)
+{
+	return NDIS_VERSION(major, minor) >= NDIS_VERSION(6, 30);
+}
+
+/* A56: the miniport asks for it, and the whole stack is made for it. */
+static bool sleeps_unpaused(const struct ndis_adapter *a)
+{
+	bool does = a->attributes.flags & NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND &&
+		    ndis_version(a) >= NDIS_VERSION(6, 30);
+
+	for (unsigned i = 0; i < a->n_modules; i++)
+		does &= is_from_630(a->modules[i]->driver->handlers.MajorNdisVersion,
+				    a->modules[i]->driver->handlers.MinorNdisVersion);
+	for (unsigned i = 0; i < a->n_bindings; i++)
+		does &= is_from_630(a->bindings[i]->protocol->handlers.MajorNdisVersion,
+				    a->bindings[i]->protocol->handlers.MinorNdisVersion);
+	return does;
+}
+
 /* To a low power state and back: what runs is paused first, and runs again last. */
 static NDIS_STATUS set_power(struct ndis_adapter *a, NDIS_DEVICE_POWER_STATE state)
 {
@@ -189,7 +209,7 @@ static NDIS_STATUS set_power(struct ndis_adapter *a, NDIS_DEVICE_POWER_STATE sta
 	r.DATA.SET_INFORMATION.InformationBufferLength = sizeof(state);
 	if (state != NdisDeviceStateD0) {
 		ndis_net_event(&a->layer, &event);
-		if (!(a->attributes.flags & NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND))
+		if (!sleeps_unpaused(a))
 			ndis_stack_pause(a, NDIS_PAUSE_LOW_POWER);
 		status = ndis_oid_wait(a, NULL, &r);
 		/* One that does not sleep goes on. */

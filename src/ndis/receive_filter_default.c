@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ETHERNET_HEADER 14
-#define VLAN_TAG        4
+#include "base/ethernet.h"
+
 #define ADDRESSES       12
 
 /* ---- control: a classifier for each binding ---- */

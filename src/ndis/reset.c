@@ -41,7 +41,8 @@ static void restore_addressing(struct ndis_adapter *a)
 	ndis_multicast_restore(a);
 }
 
-/* The adapter's state does not change (I39). One at a time. */
+/* The adapter's state does not change (I39), and what is under way, sends or requests, is the
+ * miniport's matter (A53): those above are told that it begins and ends. One at a time. */
 static NDIS_STATUS reset(struct ndis_adapter *a)
 {
 	struct ndis_reset *r = a->reset;
@@ -50,6 +51,7 @@ static NDIS_STATUS reset(struct ndis_adapter *a)
 
 	KeWaitForSingleObject(&r->done, Executive, KernelMode, FALSE, NULL);
 	KeClearEvent(&r->done);
+	ndis_status_of_ndis(a, NDIS_STATUS_RESET_START);
 	NDIS_CALLBACK(&a->layer.object, "MiniportResetEx",
 		      status = a->driver->handlers.ResetHandlerEx(a->layer.context, &addressing));
 	if (status == NDIS_STATUS_PENDING) {
@@ -64,6 +66,7 @@ static NDIS_STATUS reset(struct ndis_adapter *a)
 			  (unsigned)status);
 	else if (addressing)
 		restore_addressing(a);
+	ndis_status_of_ndis(a, NDIS_STATUS_RESET_END);
 	return status;
 }
 

@@ -20,6 +20,8 @@ PNDIS_RESTART_ATTRIBUTES ndis_restart_attributes_fill(struct ndis_restart_attrib
 		.MacOptions = at->mac_options,
 		.SupportedPacketFilters = at->packet_filters,
 		.MaxMulticastListSize = at->max_multicast,
+		.RecvScaleCapabilities = at->rss.present && !a->offer.no_rss
+						 ? &a->attributes.rss.capabilities : NULL,
 		.AccessType = at->access,
 		.ConnectionType = at->connection,
 		.SupportedStatistics = at->statistics,
@@ -44,7 +46,7 @@ void ndis_restart_attributes_take(const struct ndis_restart_attributes *attribut
 	memcpy(&g, (const UCHAR *)attributes + offsetof(NDIS_RESTART_ATTRIBUTES, Data), sizeof(g));
 	pthread_mutex_lock(&a->facts_lock);
 	a->offer = (struct ndis_offer){ g.MtuSize, g.LookaheadSize, g.DataBackFillSize,
-					g.ContextBackFillSize };
+					g.ContextBackFillSize, !g.RecvScaleCapabilities };
 	pthread_mutex_unlock(&a->facts_lock);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An adapter's stack: miniport, filter modules, bindings. Who is next to whom, and
- * starting and stopping all of it in the documented order.
+ * starting and stopping all of it in the documented order. Where their traffic goes is
+ * in stack_edges.c.
  */
 #include "ndis/stack.h"
 
@@ -9,6 +10,7 @@
 
 #include "base/log.h"
 #include "ndis/intermediate.h"
+#include "ndis/rss_oid.h"
 
 /* How long a driver may pend before the log names it; it is waited for all the same. */
 #define PATIENCE_SECONDS 10
@@ -96,7 +98,7 @@ static unsigned place_of(const struct ndis_adapter *a, const struct ndis_layer *
 	return layer->object.kind == NDIS_OBJECT_MINIPORT ? 0 : a->n_modules + 1;
 }
 
-static struct ndis_layer *layer_at(struct ndis_adapter *a, unsigned place)
+struct ndis_layer *ndis_stack_at(struct ndis_adapter *a, unsigned place)
 {
 	if (place > a->n_modules)
 		return NULL;
@@ -108,7 +110,7 @@ struct ndis_layer *ndis_stack_top(struct ndis_adapter *a)
 	struct ndis_layer *top;
 
 	pthread_rwlock_rdlock(&a->stack_lock);
-	top = layer_at(a, a->n_modules);
+	top = ndis_stack_at(a, a->n_modules);
 	pthread_rwlock_unlock(&a->stack_lock);
 	return top;
 }
@@ -121,7 +123,7 @@ struct ndis_layer *ndis_stack_below(struct ndis_layer *layer)
 
 	pthread_rwlock_rdlock(&a->stack_lock);
 	place = place_of(a, layer);
-	below = place ? layer_at(a, place - 1) : NULL;
+	below = place ? ndis_stack_at(a, place - 1) : NULL;
 	pthread_rwlock_unlock(&a->stack_lock);
 	return below;
 }
@@ -132,162 +134,9 @@ struct ndis_layer *ndis_stack_above(struct ndis_layer *layer)
 	struct ndis_layer *above;
 
 	pthread_rwlock_rdlock(&a->stack_lock);
-	above = layer_at(a, place_of(a, layer) + 1);
+	above = ndis_stack_at(a, place_of(a, layer) + 1);
 	pthread_rwlock_unlock(&a->stack_lock);
 	return above;
-}
-
-/* ---- where everybody's traffic goes ---- */
-
-#define CALL(handler) ((void (*)(void))(handler))
-
-static struct ndis_target target_of(struct ndis_layer *layer, void (*call)(void))
-{
-	return (struct ndis_target){ .call = call, .to = layer->context, .layer = layer };
-}
-
-/* I11: in the place of a miniport that is shut down. What it had indicated stays where it
- * is when it comes back: the machine goes down. */
-static VOID refuse_sends(NDIS_HANDLE miniport, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER port,
-			 ULONG flags)
-{
-	(void)port;
-	for (PNET_BUFFER_LIST n = list; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
-		NET_BUFFER_LIST_STATUS(n) = NDIS_STATUS_NOT_ACCEPTED;
-	ndis_edge_send_complete(&((struct ndis_layer *)miniport)->edges, list,
-				flags & NDIS_SEND_FLAGS_DISPATCH_LEVEL ?
-					NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
-}
-
-static VOID keep_returns(NDIS_HANDLE miniport, PNET_BUFFER_LIST list, ULONG flags)
-{
-	(void)miniport;
-	(void)list;
-	(void)flags;
-}
-
-static VOID cancel_nothing(NDIS_HANDLE miniport, PVOID cancel_id)
-{
-	(void)miniport;
-	(void)cancel_id;
-}
-
-static void connect_miniport(struct ndis_adapter *a, struct ndis_target *t)
-{
-	const NDIS_MINIPORT_DRIVER_CHARACTERISTICS *m = &a->driver->handlers;
-
-	if (atomic_load(&a->shut_down)) {
-		t[NDIS_EDGE_SEND] = (struct ndis_target){ CALL(refuse_sends), &a->layer, &a->layer };
-		t[NDIS_EDGE_GIVE_BACK] = (struct ndis_target){ CALL(keep_returns), &a->layer, &a->layer };
-		t[NDIS_EDGE_CANCEL_SEND] = (struct ndis_target){ CALL(cancel_nothing), &a->layer,
-							       &a->layer };
-		return;
-	}
-	t[NDIS_EDGE_SEND] = target_of(&a->layer, CALL(m->SendNetBufferListsHandler));
-	t[NDIS_EDGE_GIVE_BACK] = target_of(&a->layer, CALL(m->ReturnNetBufferListsHandler));
-	t[NDIS_EDGE_CANCEL_SEND] = target_of(&a->layer, CALL(m->CancelSendHandler));
-}
-
-/* Below 'place': the first layer that has a handler for it; the miniport has all. */
-static void connect_down(struct ndis_adapter *a, unsigned place, struct ndis_target *t)
-{
-	connect_miniport(a, t);
-	for (unsigned i = 1; i < place; i++) {
-		struct ndis_filter *f = a->modules[i - 1];
-
-		if (f->handlers.SendNetBufferListsHandler)
-			t[NDIS_EDGE_SEND] = target_of(&f->layer,
-						      CALL(f->handlers.SendNetBufferListsHandler));
-		if (f->handlers.ReturnNetBufferListsHandler)
-			t[NDIS_EDGE_GIVE_BACK] = target_of(
-				&f->layer, CALL(f->handlers.ReturnNetBufferListsHandler));
-		if (f->handlers.CancelSendNetBufferListsHandler)
-			t[NDIS_EDGE_CANCEL_SEND] = target_of(
-				&f->layer, CALL(f->handlers.CancelSendNetBufferListsHandler));
-	}
-}
-
-/* X3: a pausing layer still takes what was on its way. */
-static bool takes_receives(struct ndis_layer *layer)
-{
-	int state = ndis_layer_state(layer);
-
-	return state == NDIS_RUNNING || state == NDIS_PAUSING;
-}
-
-/* The bindings that take receives, and whether it is the one and only binding. */
-static unsigned takers_of(struct ndis_adapter *a, struct ndis_binding **list, bool *alone)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < a->n_bindings; i++)
-		if (takes_receives(&a->bindings[i]->layer))
-			list[n++] = a->bindings[i];
-	*alone = n == 1 && a->n_bindings == 1;
-	return n;
-}
-
-/* What the topmost layer's receives and completions meet. */
-static void connect_top(struct ndis_adapter *a, struct ndis_layer *from, struct ndis_target *t)
-{
-	struct ndis_binding *list[NDIS_MAX_BINDINGS];
-	bool alone;
-	unsigned n = takers_of(a, list, &alone);
-	const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS *p = n ? &list[0]->protocol->handlers : NULL;
-
-	t[NDIS_EDGE_INDICATE] = (struct ndis_target){ CALL(ndis_fan_out_indicate), from, NULL };
-	t[NDIS_EDGE_SEND_COMPLETE] =
-		(struct ndis_target){ CALL(ndis_fan_out_send_complete), from, NULL };
-	if (alone) {
-		/* The adapter's packet filter is this binding's own: nothing to test. */
-		t[NDIS_EDGE_INDICATE] = target_of(&list[0]->layer,
-						  CALL(p->ReceiveNetBufferListsHandler));
-		t[NDIS_EDGE_SEND_COMPLETE] = target_of(&list[0]->layer,
-						       CALL(p->SendNetBufferListsCompleteHandler));
-	} else if (!n) {
-		t[NDIS_EDGE_INDICATE] = (struct ndis_target){ CALL(ndis_unclaimed), from, NULL };
-	}
-}
-
-/* Above 'place': the first layer that has a handler for it, else the bindings. */
-static void connect_up(struct ndis_adapter *a, unsigned place, struct ndis_target *t)
-{
-	struct ndis_layer *from = layer_at(a, place);
-
-	connect_top(a, from, t);
-	for (unsigned i = a->n_modules; i > place; i--) {
-		struct ndis_filter *f = a->modules[i - 1];
-
-		if (f->handlers.SendNetBufferListsCompleteHandler)
-			t[NDIS_EDGE_SEND_COMPLETE] = target_of(
-				&f->layer, CALL(f->handlers.SendNetBufferListsCompleteHandler));
-		if (!takes_receives(&f->layer))
-			t[NDIS_EDGE_INDICATE] = (struct ndis_target){ CALL(ndis_unclaimed), from, NULL };
-		else if (f->handlers.ReceiveNetBufferListsHandler)
-			t[NDIS_EDGE_INDICATE] = target_of(
-				&f->layer, CALL(f->handlers.ReceiveNetBufferListsHandler));
-	}
-}
-
-void ndis_stack_connect(struct ndis_adapter *a)
-{
-	struct ndis_target t[NDIS_EDGE_COUNT];
-	struct ndis_binding *list[NDIS_MAX_BINDINGS];
-	bool alone;
-	unsigned n = takers_of(a, list, &alone);
-
-	ndis_takers_write(&a->takers, list, n);
-	for (unsigned place = 0; place <= a->n_modules; place++) {
-		connect_down(a, place, t);
-		connect_up(a, place, t);
-		ndis_edges_write(&layer_at(a, place)->edges, t, layer_at(a, place));
-	}
-	for (unsigned i = 0; i < a->n_bindings; i++) {
-		connect_down(a, a->n_modules + 1, t);
-		connect_top(a, layer_at(a, a->n_modules), t);
-		ndis_edges_write(&a->bindings[i]->layer.edges, t, &a->bindings[i]->layer);
-	}
-	kernel_synchronize();
 }
 
 /* ---- pause and restart ---- */
@@ -376,8 +225,10 @@ NDIS_STATUS ndis_stack_restart(struct ndis_adapter *a)
 	status = miniport_restart(a);
 	if (status == NDIS_STATUS_SUCCESS)
 		status = filters_restart(a);
-	if (status == NDIS_STATUS_SUCCESS)
+	if (status == NDIS_STATUS_SUCCESS) {
+		ndis_rss_restarted(a);
 		ndis_bindings_restart(a);
+	}
 	else
 		ndis_stack_pause(a, NDIS_PAUSE_NDIS_INTERNAL);
 	return status;

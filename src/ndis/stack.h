@@ -25,7 +25,7 @@ void ndis_adapter_wake(struct ndis_adapter *adapter, NDIS_STATUS status);
 NDIS_STATUS ndis_stack_restart(struct ndis_adapter *adapter);
 void ndis_stack_pause(struct ndis_adapter *adapter, ULONG reason);
 
-/* stack.c, PnP lock: tells every layer of the stack where its traffic goes now, and
+/* stack_edges.c, PnP lock: tells every layer of the stack where its traffic goes now, and
  * returns when no worker is on an old way any more. */
 void ndis_stack_connect(struct ndis_adapter *adapter);
 
@@ -33,6 +33,11 @@ void ndis_stack_connect(struct ndis_adapter *adapter);
 struct ndis_layer *ndis_stack_top(struct ndis_adapter *adapter);
 struct ndis_layer *ndis_stack_below(struct ndis_layer *layer);   /* NULL: below the miniport */
 struct ndis_layer *ndis_stack_above(struct ndis_layer *layer);   /* NULL: the bindings */
+/* The miniport is at place 0, the filter modules above it. PnP or stack lock. */
+struct ndis_layer *ndis_stack_at(struct ndis_adapter *adapter, unsigned place);   /* NULL: too high */
+
+/* status.c: a status that is NDIS's own, to everybody above the miniport. */
+void ndis_status_of_ndis(struct ndis_adapter *adapter, NDIS_STATUS code);
 
 /* restart_attributes.c: what the miniport itself offers, before any filter lowers it. */
 void ndis_offer_reset(struct ndis_adapter *adapter);
@@ -69,6 +74,23 @@ PROTOCOL_RECEIVE_NET_BUFFER_LISTS ndis_fan_out_indicate;   /* context: the layer
 PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE ndis_fan_out_send_complete;
 /* Nobody above takes it: back to the layer that indicated, and counted. */
 PROTOCOL_RECEIVE_NET_BUFFER_LISTS ndis_unclaimed;                 /* context: the layer */
+/* One list to one of several bindings; with RESOURCES it is lent. */
+void ndis_fan_out_receive(struct ndis_binding *binding, PNET_BUFFER_LIST nbl, NDIS_PORT_NUMBER port,
+			  ULONG flags);
+/* The bindings that take receives; how many. Any thread. */
+unsigned ndis_takers_read(const struct ndis_takers *takers,
+			  struct ndis_binding *list[NDIS_MAX_BINDINGS]);
 void ndis_takers_write(struct ndis_takers *takers, struct ndis_binding **list, unsigned n);
+/* What one of several bindings returns; context: the binding. */
+MINIPORT_RETURN_NET_BUFFER_LISTS ndis_fan_out_give_back;
+
+/* fan_out_copy.c: NULL: no memory. PnP lock; all copies are back at the end. */
+struct ndis_copies *ndis_copies_create(const struct ndis_adapter *adapter);
+void ndis_copies_destroy(struct ndis_copies *copies);   /* accepts NULL */
+/* A copy of a received frame with its OOB, without its shared memory; NULL: there are too
+ * many, or the frame is too long. Any thread, IRQL <= DISPATCH_LEVEL; accepts NULL. */
+PNET_BUFFER_LIST ndis_copy_make(struct ndis_copies *copies, PNET_BUFFER_LIST nbl);
+bool ndis_copy_is(const struct ndis_copies *copies, const NET_BUFFER_LIST *nbl);
+void ndis_copy_free(struct ndis_copies *copies, PNET_BUFFER_LIST copy);
 
 #endif

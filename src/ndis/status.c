@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Status indications: from the miniport, past NDIS's own notes, through the filters, to
  * the protocols (I34). */
-#include "ndis/object.h"
+#include "ndis/stack.h"
 
 #include "base/log.h"
+#include "ndis/qos_oid.h"
 #include "ndis/receive_filter.h"
 #include "ndis/task_offload.h"
 
@@ -12,6 +13,7 @@ static void note(struct ndis_adapter *a, const NDIS_STATUS_INDICATION *s)
 {
 	ndis_receive_filter_status(a, s);
 	ndis_task_offload_status(a, s);
+	ndis_qos_status(a, s);
 	if (s->StatusCode == NDIS_STATUS_LINK_STATE &&
 	    s->StatusBufferSize >= NDIS_SIZEOF_LINK_STATE_REVISION_1) {
 		const NDIS_LINK_STATE *l = s->StatusBuffer;
@@ -67,6 +69,18 @@ static void climb(struct ndis_layer *from, PNDIS_STATUS_INDICATION s)
 	pthread_rwlock_unlock(&a->stack_lock);
 }
 
+void ndis_status_of_ndis(struct ndis_adapter *a, NDIS_STATUS code)
+{
+	NDIS_STATUS_INDICATION s = {
+		.Header = { NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+			    NDIS_SIZEOF_STATUS_INDICATION_REVISION_1 },
+		.SourceHandle = a,
+		.StatusCode = code,
+	};
+
+	climb(&a->layer, &s);
+}
+
 VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle,
 			   PNDIS_STATUS_INDICATION StatusIndication)
 {
@@ -76,6 +90,12 @@ VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle,
 	/* I33: legal from registration attributes until the halt returns. */
 	if (ndis_layer_state(&a->layer) == NDIS_DOWN) {
 		log_error("adapter %s: a status after the halt (I33)", a->layer.object.name);
+		return;
+	}
+	if (StatusIndication->StatusCode == NDIS_STATUS_RESET_START ||
+	    StatusIndication->StatusCode == NDIS_STATUS_RESET_END) {
+		log_error("adapter %s: the miniport indicates a reset, which is NDIS's to tell (A53)",
+			  a->layer.object.name);
 		return;
 	}
 	note(a, StatusIndication);

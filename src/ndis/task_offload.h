@@ -25,6 +25,16 @@ bool ndis_task_offload_is(NDIS_OID oid);
 NDIS_STATUS ndis_task_offload_answer(struct ndis_adapter *adapter,
 				     const struct ndis_binding *binding, PNDIS_OID_REQUEST request);
 
+/* task_offload_oid.c. Whether 'oid' is one of the two that set offloads; */
+bool ndis_task_offload_is_set(NDIS_OID oid);
+/* a request for it before any layer sees it: '*forward' TRUE and SUCCESS: it goes down, and
+ * what a restart shall find is written in the configuration (P13); else the final status; */
+NDIS_STATUS ndis_task_offload_begin(struct ndis_adapter *adapter, PNDIS_OID_REQUEST request,
+				    bool *forward);
+/* and its end, for what later queries are answered with (P14). */
+void ndis_task_offload_end(struct ndis_adapter *adapter, PNDIS_OID_REQUEST request,
+			   NDIS_STATUS status);
+
 /* What a status of the miniport changes: later answers repeat it. One that makes no sense is
  * logged and changes nothing. IRQL <= DISPATCH_LEVEL. */
 void ndis_task_offload_status(struct ndis_adapter *adapter, const NDIS_STATUS_INDICATION *status);

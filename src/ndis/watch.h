@@ -20,6 +20,7 @@ struct ndis_watch {
 	PROTOCOL_RECEIVE_NET_BUFFER_LISTS *indicate;
 	MINIPORT_RETURN_NET_BUFFER_LISTS *give_back;
 	MINIPORT_CANCEL_SEND *cancel_send;
+	MINIPORT_SEND_NET_BUFFER_LISTS *send_checked;
 
 	/* Where several bindings take from one stack: calls the binding's receive handler
 	 * with one list; with RESOURCES it is lent. And where nobody takes a list that is
@@ -27,6 +28,9 @@ struct ndis_watch {
 	void (*hand_over)(struct ndis_layer *binding, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER port,
 			  ULONG flags);
 	void (*unclaimed)(struct ndis_layer *layer, PNET_BUFFER_LIST list, ULONG flags);
+	/* NDIS has made the list for a binding that holds many; it is back with NDIS. */
+	void (*copy_made)(struct ndis_layer *binding, PNET_BUFFER_LIST copy);
+	void (*copy_back)(PNET_BUFFER_LIST copy);
 
 	/* A request from above the stack has its turn; NDIS has not looked at it yet. */
 	void (*oid_turn)(struct ndis_adapter *adapter, struct ndis_layer *issuer,

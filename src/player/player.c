@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ethernet.h"
 #include "base/log.h"
 
 #define BURST 32
@@ -155,9 +156,9 @@ static ULONG tag_take(const struct play *p, PNET_BUFFER_LIST nbl, struct play_sl
 	UCHAR *b = slot->bytes;
 	ULONG tci;
 
-	if (!p->tags || length < 18 || b[12] != 0x81 || b[13] != 0x00)
+	if (!p->tags || length < ETHERNET_HEADER + VLAN_TAG || !ethernet_is_tagged(b))
 		return length;
-	tci = (ULONG)b[14] << 8 | b[15];
+	tci = big16_read(b + VLAN_TCI);
 	if (tci & 0x1000)
 		return length;   /* that bit is always 0 beside the data */
 	info.TagHeader.UserPriority = tci >> 13;

@@ -63,9 +63,10 @@ static const char *data_fault(const NET_BUFFER *nb)
 	return NULL;
 }
 
-void nbl_check_data(const struct edge_call *c, PNET_BUFFER_LIST nbl)
+bool nbl_check_data(const struct edge_call *c, PNET_BUFFER_LIST nbl)
 {
 	const NET_BUFFER *nb = NET_BUFFER_LIST_FIRST_NB(nbl);
+	bool good = nb != NULL;
 
 	if (!nb)
 		report_nbl(RULE_NBL_DATA, c->from, c->function, nbl, "it has no NET_BUFFER");
@@ -78,8 +79,9 @@ void nbl_check_data(const struct edge_call *c, PNET_BUFFER_LIST nbl)
 			   "NET_BUFFER %p: %s (DataOffset %u, DataLength %u, CurrentMdlOffset %u)",
 			   (const void *)nb, fault, NET_BUFFER_DATA_OFFSET(nb),
 			   NET_BUFFER_DATA_LENGTH(nb), NET_BUFFER_CURRENT_MDL_OFFSET(nb));
-		return;
+		return false;
 	}
+	return good;
 }
 
 void check_dispatch_flag(const struct edge_call *c, bool set)

@@ -13,6 +13,7 @@
 /* ---- layer.c: what is kept of each layer ---- */
 
 struct tracked_queues;
+struct tracked_wishes;
 
 /* Entries stay until the verifier stops, so that histories may name them. */
 struct tracked_layer {
@@ -25,6 +26,7 @@ struct tracked_layer {
 	atomic_uint_least64_t last_completion;  /* of a send, ns; miniports */
 	atomic_bool hangs;                      /* NdisTimedDataHang was reported, nothing since */
 	struct tracked_queues *queues;          /* miniports */
+	struct tracked_wishes *wishes;          /* likewise */
 };
 
 /* The entry of a live layer, made when it is not there. NULL: no layer, or no memory.
@@ -108,6 +110,7 @@ struct nbl_hop {
 	bool resources;
 	struct ndis_layer *holder, *origin, *lender;
 	NDIS_HANDLE source;
+	uint64_t shape;
 };
 
 struct nbl_record {
@@ -123,6 +126,7 @@ struct nbl_record {
 	struct ndis_layer *lender;   /* a filter that owns it and indicated it with RESOURCES */
 	struct nbl_hop *outer;       /* the way that it left for this one; NULL: none */
 	NDIS_HANDLE source;          /* SourceHandle then */
+	uint64_t shape;              /* of its buffers, when the miniport got it to send */
 	uint64_t since, walk;        /* when the holder got it, and by which call */
 	unsigned n_steps;            /* ever */
 	struct verifier_step steps[VERIFIER_STEPS];
@@ -164,11 +168,20 @@ PNET_BUFFER_LIST chain_judge(PNET_BUFFER_LIST list, unsigned *n,
 			     enum chain_verdict (*judge)(PNET_BUFFER_LIST nbl, void *arg), void *arg);
 /* Whether all lists name one queue. */
 bool chain_is_of_one_queue(PNET_BUFFER_LIST list);
-/* I44, of every NET_BUFFER. */
-void nbl_check_data(const struct edge_call *call, PNET_BUFFER_LIST nbl);
+/* I44, of every NET_BUFFER. FALSE: one is wrong, and told of. */
+bool nbl_check_data(const struct edge_call *call, PNET_BUFFER_LIST nbl);
 /* A45: the flag against the IRQL. */
 void check_dispatch_flag(const struct edge_call *call, bool set);
 void check_data_irql(const struct edge_call *call);
+
+/* ---- send_shape.c: what is sent ---- */
+
+/* A13, A14, A27, A64: where its way begins. */
+void shape_check(const struct edge_call *call, PNET_BUFFER_LIST nbl);
+/* send_large.c. P7, of a list whose data are sound. */
+void large_check(const struct edge_call *call, PNET_BUFFER_LIST nbl);
+/* A hash of what nobody may change while the miniport has it (A22, A28). */
+uint64_t shape_of(const NET_BUFFER_LIST *nbl);
 
 /* ---- poison.c: fields of who had it before. Under the record's lock ---- */
 
@@ -190,9 +203,17 @@ bool queue_is_alone(struct tracked_layer *miniport, ULONG queue);
 void queue_check(const struct edge_call *call, PNET_BUFFER_LIST nbl);
 void queues_free(struct tracked_queues *queues);
 
+/* ---- flags.c: what an indication promises of its frames (F15) ---- */
+
+/* A miniport is asked to set its packet filter or multicast list, and has been. */
+void wishes_asked(struct tracked_layer *miniport, PNDIS_OID_REQUEST r);
+void wishes_ended(struct tracked_layer *miniport, PNDIS_OID_REQUEST r, NDIS_STATUS status);
+void wishes_free(struct tracked_wishes *wishes);
+void flags_check(const struct edge_call *call, PNET_BUFFER_LIST list, ULONG flags);
+
 /* ---- the watch, by subject ---- */
 
-MINIPORT_SEND_NET_BUFFER_LISTS verifier_send;
+MINIPORT_SEND_NET_BUFFER_LISTS verifier_send, verifier_send_checked;
 PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE verifier_send_complete;
 MINIPORT_CANCEL_SEND verifier_cancel_send;
 PROTOCOL_RECEIVE_NET_BUFFER_LISTS verifier_indicate;
@@ -200,6 +221,8 @@ MINIPORT_RETURN_NET_BUFFER_LISTS verifier_give_back;
 void verifier_hand_over(struct ndis_layer *binding, PNET_BUFFER_LIST nbl, NDIS_PORT_NUMBER port,
 			ULONG flags);
 void verifier_unclaimed(struct ndis_layer *layer, PNET_BUFFER_LIST list, ULONG flags);
+void verifier_copy_made(struct ndis_layer *binding, PNET_BUFFER_LIST copy);
+void verifier_copy_back(PNET_BUFFER_LIST copy);
 
 void oid_turn(struct ndis_adapter *adapter, struct ndis_layer *issuer, PNDIS_OID_REQUEST request);
 void oid_asked(struct ndis_layer *layer, struct ndis_layer *issuer, PNDIS_OID_REQUEST request);

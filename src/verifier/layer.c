@@ -74,6 +74,7 @@ void layers_free(void)
 		struct tracked_layer *next = t->next;
 
 		queues_free(t->queues);
+		wishes_free(t->wishes);
 		free(t);
 		t = next;
 	}

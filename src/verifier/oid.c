@@ -84,6 +84,31 @@ static void check_status(struct ndis_layer *layer, const struct asked *a, NDIS_S
 			      "OID 0x%08x may not end with status 0x%08x", a->oid, (unsigned)status);
 }
 
+/* ---- who may ask (O4) ---- */
+
+static bool has_turn_with(const struct ndis_layer *layer, NDIS_OID oid)
+{
+	struct asked *a;
+
+	pthread_mutex_lock(&lock);
+	for (a = open_requests; a && (a->layer != layer || a->oid != oid); a = a->next)
+		;
+	pthread_mutex_unlock(&lock);
+	return a != NULL;
+}
+
+/* A filter may pass on what it was asked itself. */
+static void check_issuer(struct ndis_layer *issuer, PNDIS_OID_REQUEST r)
+{
+	bool filter = issuer && issuer->object.kind == NDIS_OBJECT_FILTER;
+
+	if (!issuer || r->DATA.QUERY_INFORMATION.Oid != OID_QOS_PARAMETERS ||
+	    (filter && has_turn_with(issuer, OID_QOS_PARAMETERS)))
+		return;
+	report_object(RULE_DCB_ONLY, issuer, filter ? "NdisFOidRequest" : "NdisOidRequest",
+		      "OID request", r, "OID_QOS_PARAMETERS is not this driver's to set");
+}
+
 /* ---- the watch ---- */
 
 void oid_turn(struct ndis_adapter *adapter, struct ndis_layer *issuer, PNDIS_OID_REQUEST r)
@@ -91,6 +116,7 @@ void oid_turn(struct ndis_adapter *adapter, struct ndis_layer *issuer, PNDIS_OID
 	unsigned filters;
 	ULONG queue;
 
+	check_issuer(issuer, r);
 	if (!issuer || r->RequestType != NdisRequestSetInformation ||
 	    r->DATA.SET_INFORMATION.Oid != OID_RECEIVE_FILTER_FREE_QUEUE)
 		return;
@@ -109,8 +135,12 @@ void oid_asked(struct ndis_layer *layer, struct ndis_layer *issuer, PNDIS_OID_RE
 {
 	struct asked *a = calloc(1, sizeof(*a));
 
-	if (layer->object.kind == NDIS_OBJECT_MINIPORT)
+	if (issuer && issuer->object.kind == NDIS_OBJECT_FILTER)
+		check_issuer(issuer, r);   /* what comes from above was seen at its turn */
+	if (layer->object.kind == NDIS_OBJECT_MINIPORT) {
 		queues_asked(layer_track(layer), r);
+		wishes_asked(layer_track(layer), r);
+	}
 	callback_push(&layer->object, handler_name(layer));
 	if (!a)
 		abort();   /* no memory for a few words: nothing can be told any more */
@@ -148,8 +178,10 @@ NDIS_STATUS oid_returned(struct ndis_layer *layer, PNDIS_OID_REQUEST r, NDIS_STA
 		status = NDIS_STATUS_PENDING;   /* its end was told already */
 	} else {
 		check_status(layer, a, status, handler_name(layer));
-		if (layer->object.kind == NDIS_OBJECT_MINIPORT)
+		if (layer->object.kind == NDIS_OBJECT_MINIPORT) {
 			queues_ended(layer_track(layer), r, status);
+			wishes_ended(layer_track(layer), r, status);
+		}
 	}
 	free(a);
 	return status;
@@ -186,8 +218,10 @@ BOOLEAN oid_completed(struct ndis_layer *layer, PNDIS_OID_REQUEST r, NDIS_STATUS
 		return FALSE;
 	}
 	check_status(layer, &copy, status, function);
-	if (layer->object.kind == NDIS_OBJECT_MINIPORT)
+	if (layer->object.kind == NDIS_OBJECT_MINIPORT) {
 		queues_ended(layer_track(layer), r, status);
+		wishes_ended(layer_track(layer), r, status);
+	}
 	if (!copy.running)
 		free(a);
 	return TRUE;

@@ -160,6 +160,7 @@ bool record_pass_on(struct nbl_record *r)
 		.origin = r->origin,
 		.lender = r->lender,
 		.source = r->source,
+		.shape = r->shape,
 	};
 	r->outer = hop;
 	r->lender = NULL;
@@ -180,6 +181,7 @@ bool record_back(struct nbl_record *r)
 	r->origin = hop->origin;
 	r->lender = hop->lender;
 	r->source = hop->source;
+	r->shape = hop->shape;
 	r->outer = hop->outer;
 	free(hop);
 	return false;

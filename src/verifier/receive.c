@@ -257,6 +257,7 @@ VOID verifier_indicate(NDIS_HANDLE context, PNET_BUFFER_LIST list, NDIS_PORT_NUM
 	if (!list)
 		return;
 	check_queues(&j, list);
+	flags_check(&j.call, list, flags);
 	if (j.flag_lost)
 		report_nbl(RULE_RECEIVE_KEPT, from, j.call.function, list,
 			   "given away without NDIS_RECEIVE_FLAGS_RESOURCES, with which it came");
@@ -323,4 +324,29 @@ void verifier_unclaimed(struct ndis_layer *layer, PNET_BUFFER_LIST list, ULONG f
 			record_back(r);
 		record_unlock(r);
 	}
+}
+
+/* ---- a copy of NDIS's own, for a binding that holds many (F25) ---- */
+
+void verifier_copy_made(struct ndis_layer *binding, PNET_BUFFER_LIST copy)
+{
+	struct nbl_record *r = record_lock(copy);
+
+	if (!r)
+		return;
+	r->state = NBL_INDICATED;
+	r->origin = &binding->adapter->layer;
+	r->source = copy->SourceHandle;
+	r->resources = false;
+	record_unlock(r);
+}
+
+void verifier_copy_back(PNET_BUFFER_LIST copy)
+{
+	struct nbl_record *r = record_lock(copy);
+
+	if (!r)
+		return;
+	record_idle(r);
+	record_unlock(r);
 }

@@ -53,6 +53,24 @@
 	X(SEND_STATUS, 0x4f560105, "SendStatus", 0, \
 	  "A miniport sets the Status of each NET_BUFFER_LIST that it completes.", \
 	  VERIFIER_API "nf-ndis-ndismsendnetbufferlistscomplete") \
+	X(SEND_MIXED, 0x4f560106, "SendMixed", 0, \
+	  "All buffers of a list have one frame type, one IP version, one pair of addresses, one connection.", \
+	  VERIFIER_NET "sending-ethernet-frames") \
+	X(SEND_LARGE, 0x4f56010b, "SendLarge", 0, \
+	  "A large send is one TCP segment in one buffer, with all headers in its first MDL, and makes several.", \
+	  VERIFIER_NET "offloading-the-segmentation-of-large-tcp-packets") \
+	X(SEND_HEADER, 0x4f560107, "SendHeader", 0, \
+	  "The Ethernet header of a buffer, with its tag, lies in one MDL.", \
+	  VERIFIER_NET "sending-ethernet-frames") \
+	X(SEND_POOL, 0x4f560108, "SendPool", 0, \
+	  "A list that is sent comes from a pool of NDIS.", \
+	  VERIFIER_API "nf-ndis-ndissendnetbufferlists") \
+	X(SEND_CHANGED, 0x4f560109, "SendChanged", 0, \
+	  "While the miniport has a list nobody else changes its buffers, and it comes back as it went.", \
+	  VERIFIER_API "nf-ndis-ndissendnetbufferlists") \
+	X(SEND_CHILDREN, 0x4f56010a, "SendChildren", 0, \
+	  "The children of a list are counted in it, and it is completed after all of them.", \
+	  VERIFIER_NET "relationships-between-net-buffer-list-generations") \
 	\
 	X(RECEIVE_NOT_OWNED, 0x4f560201, "ReceiveNotOwned", 0, \
 	  "A driver indicates only what it has: not what is on its way, or not yet returned.", \
@@ -84,6 +102,9 @@
 	X(RECEIVE_ADAPTER_STATE, 0x4f56020a, "ReceiveAdapterState", 0, \
 	  "A miniport indicates only while it runs.", \
 	  VERIFIER_API "nc-ndis-miniport_pause") \
+	X(RECEIVE_FLAGS, 0x4f560210, "ReceiveFlags", 0, \
+	  "SINGLE_ETHER_TYPE, SINGLE_VLAN and PERFECT_FILTERED are set only where they are true.", \
+	  VERIFIER_API "nf-ndis-ndismindicatereceivenetbufferlists") \
 	X(RECEIVE_CHAIN, 0x4f56020b, "ReceiveChain", 0, \
 	  "A chain indicated with NDIS_RECEIVE_FLAGS_RESOURCES is given back as it was.", \
 	  VERIFIER_API "nc-ndis-protocol_receive_net_buffer_lists") \
@@ -116,6 +137,10 @@
 	X(IRQL_CALLBACK, 0x4f560403, "IrqlAfterCallback", 0, \
 	  "A callback returns at the IRQL at which it was called.", \
 	  VERIFIER_DDI "kernel/managing-hardware-priorities") \
+	\
+	X(DCB_ONLY, 0x4f560404, "DcbOnly", 0, \
+	  "OID_QOS_PARAMETERS is issued by the DCB component, not by a protocol or a filter.", \
+	  VERIFIER_NET "oid-qos-parameters") \
 	\
 	X(FILTER_NOT_CLEARED, 0x4f560501, "FilterNotCleared", 0, \
 	  "The filters of a queue are cleared before it is freed.", \

@@ -44,8 +44,10 @@ static void begin_send(struct nbl_record *r, const struct edge_call *c, bool fir
 	r->state = NBL_SENT;
 	r->holder = c->to;
 	record_step(r, c);
-	if (c->to->object.kind == NDIS_OBJECT_MINIPORT)
+	if (c->to->object.kind == NDIS_OBJECT_MINIPORT) {
 		NET_BUFFER_LIST_STATUS(r->nbl) = NDIS_STATUS_PENDING;   /* A23: it sets another */
+		r->shape = shape_of(r->nbl);
+	}
 	poison_scratch(r->nbl);
 }
 
@@ -58,8 +60,10 @@ static void check_sent(const struct edge_call *c, PNET_BUFFER_LIST nbl, bool fir
 	else if (nbl->SourceHandle != source)
 		report_nbl(RULE_SEND_SOURCE, c->from, c->function, nbl,
 			   "SourceHandle is %p on the way down, it was %p", nbl->SourceHandle, source);
-	if (first)
-		nbl_check_data(c, nbl);
+	if (first && nbl_check_data(c, nbl)) {
+		shape_check(c, nbl);
+		large_check(c, nbl);
+	}
 }
 
 static enum chain_verdict judge_send(PNET_BUFFER_LIST nbl, void *arg)
@@ -96,10 +100,10 @@ static enum chain_verdict judge_send(PNET_BUFFER_LIST nbl, void *arg)
 	return CHAIN_KEEP;
 }
 
-VOID verifier_send(NDIS_HANDLE context, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER port, ULONG flags)
+static void send_by(enum ndis_edge edge, struct ndis_layer *from, PNET_BUFFER_LIST list,
+		    NDIS_PORT_NUMBER port, ULONG flags)
 {
-	struct ndis_layer *from = context;
-	struct ndis_target t = ndis_edge_target(&from->edges, NDIS_EDGE_SEND);
+	struct ndis_target t = ndis_edge_target(&from->edges, edge);
 	struct judging j = { .flags = flags };
 	unsigned n;
 
@@ -120,13 +124,27 @@ VOID verifier_send(NDIS_HANDLE context, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER 
 	callback_pop();
 }
 
+VOID verifier_send(NDIS_HANDLE context, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER port, ULONG flags)
+{
+	send_by(NDIS_EDGE_SEND, context, list, port, flags);
+}
+
+VOID verifier_send_checked(NDIS_HANDLE context, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER port,
+			   ULONG flags)
+{
+	send_by(NDIS_EDGE_SEND_CHECKED, context, list, port, flags);
+}
+
 VOID verifier_cancel_send(NDIS_HANDLE context, PVOID id)
 {
 	struct ndis_layer *from = context;
 	struct ndis_target t = ndis_edge_target(&from->edges, NDIS_EDGE_CANCEL_SEND);
 
-	if (!t.call)
-		return;
+	struct edge_call c;
+
+	call_begin(&c, from, t.layer,
+		   name_of(from, "", "NdisFCancelSendNetBufferLists", "NdisCancelSendNetBufferLists"));
+	check_data_irql(&c);
 	callback_push(&t.layer->object, name_of(t.layer, "MiniportCancelSend",
 						"FilterCancelSendNetBufferLists", ""));
 	((MINIPORT_CANCEL_SEND *)t.call)(t.to, id);
@@ -170,7 +188,7 @@ static enum chain_verdict judge_completion(PNET_BUFFER_LIST nbl, void *arg)
 	const struct edge_call *c = &j->call;
 	struct nbl_record *r = record_lock(nbl);
 	NDIS_HANDLE source, is;
-	bool may, ring, status_is_set = true;
+	bool may, ring, status_is_set = true, changed = false;
 	char where[128];
 
 	if (!r)
@@ -181,6 +199,7 @@ static enum chain_verdict judge_completion(PNET_BUFFER_LIST nbl, void *arg)
 	is = nbl->SourceHandle;
 	record_describe(r, where, sizeof(where));
 	if (may) {
+		changed = c->from->object.kind == NDIS_OBJECT_MINIPORT && shape_of(nbl) != r->shape;
 		status_is_set = end_send(r, c);
 		nbl->SourceHandle = source;   /* it leads the list back to its sender */
 	}
@@ -192,6 +211,13 @@ static enum chain_verdict judge_completion(PNET_BUFFER_LIST nbl, void *arg)
 	if (is != source)
 		report_nbl(RULE_SEND_SOURCE, c->from, c->function, nbl,
 			   "SourceHandle is %p at the completion, it was %p", is, source);
+	if (changed)
+		report_nbl(RULE_SEND_CHANGED, NULL, c->function, nbl,
+			   "its NET_BUFFERs or MDLs are not as they were when %s got it",
+			   c->from->object.name);
+	if (nbl->ChildRefCount > 0)
+		report_nbl(RULE_SEND_CHILDREN, c->from, c->function, nbl,
+			   "it is completed with a ChildRefCount of %d", nbl->ChildRefCount);
 	if (!status_is_set)
 		report_nbl(RULE_SEND_STATUS, c->from, c->function, nbl, "its Status was not set");
 	return CHAIN_KEEP;

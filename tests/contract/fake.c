@@ -17,7 +17,7 @@ static NDIS_HANDLE driver;
 
 static void check_context(NDIS_HANDLE context)
 {
-	if (context != CONTEXT && context != SECOND)
+	if ((context != CONTEXT && context != SECOND) || fake.halted)
 		fake.context_ok = false;
 }
 
@@ -91,6 +91,13 @@ static void note(struct fake_request *r, PNDIS_OID_REQUEST request)
 		break;
 	case OID_GEN_CURRENT_PACKET_FILTER:
 		r->packet_filter = *(ULONG *)buffer;
+		break;
+	case OID_GEN_RECEIVE_SCALE_PARAMETERS:
+		r->flags = ((NDIS_RECEIVE_SCALE_PARAMETERS *)buffer)->Flags;
+		fake.scale_length = request->DATA.SET_INFORMATION.InformationBufferLength;
+		memset(fake.scale, 0, sizeof(fake.scale));
+		memcpy(fake.scale, buffer,
+		       fake.scale_length < FAKE_SCALE ? fake.scale_length : FAKE_SCALE);
 		break;
 	default:
 		break;
@@ -198,6 +205,18 @@ static void complete_later(void *arg)
 	free(l);
 }
 
+void fake_offload_status(void)
+{
+	NDIS_STATUS_INDICATION s = {
+		.Header = { NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+			    NDIS_SIZEOF_STATUS_INDICATION_REVISION_1 },
+		.SourceHandle = fake.handle,
+		.StatusCode = NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG,
+		.StatusBuffer = fake.offload, .StatusBufferSize = sizeof(*fake.offload) };
+
+	NdisMIndicateStatusEx(fake.handle, &s);
+}
+
 static MINIPORT_OID_REQUEST oid_request;
 _Use_decl_annotations_
 static NDIS_STATUS oid_request(NDIS_HANDLE MiniportAdapterContext, PNDIS_OID_REQUEST OidRequest)
@@ -214,6 +233,8 @@ static NDIS_STATUS oid_request(NDIS_HANDLE MiniportAdapterContext, PNDIS_OID_REQ
 		status = NDIS_STATUS_RESOURCES;
 	else if (oid == OID_RECEIVE_FILTER_FREE_QUEUE)
 		freeing(fake.requests[fake.n_requests - 1].queue);
+	else if (oid == OID_OFFLOAD_ENCAPSULATION)
+		fake_offload_status();
 	if (status == NDIS_STATUS_SUCCESS) {
 		bool kept;
 
@@ -252,9 +273,16 @@ static void note_send(struct fake_send *s, PNET_BUFFER_LIST nbl, unsigned call, 
 	*s = (struct fake_send){ .nbl = nbl, .call = call, .flags = flags, .source = nbl->SourceHandle,
 				 .queue = NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl),
 				 .vlan = (int)tag.TagHeader.VlanId,
+				 .priority = tag.TagHeader.UserPriority,
+				 .filter = NET_BUFFER_LIST_RECEIVE_FILTER_ID(nbl),
+				 .vport = NET_BUFFER_LIST_RECEIVE_FILTER_VPORT_ID(nbl),
 				 .length = NET_BUFFER_DATA_LENGTH(nb) };
 	for (const NET_BUFFER *b = nb; b; b = NET_BUFFER_NEXT_NB(b))
 		s->nbs++;
+	for (const MDL *mdl = nb->CurrentMdl; mdl; mdl = mdl->Next)
+		s->mdls++;
+	s->checksum = (ULONG)(uintptr_t)NET_BUFFER_LIST_INFO(nbl, TcpIpChecksumNetBufferListInfo);
+	s->large = (ULONG)(uintptr_t)NET_BUFFER_LIST_INFO(nbl, TcpLargeSendNetBufferListInfo);
 	memcpy(s->bytes, (const char *)NET_BUFFER_CURRENT_MDL(nb)->MappedSystemVa +
 				 NET_BUFFER_CURRENT_MDL_OFFSET(nb),
 	       s->length < sizeof(s->bytes) ? s->length : sizeof(s->bytes));
@@ -269,13 +297,14 @@ static VOID send_lists(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST NetB
 	bool keep = atomic_load(&fake.keep_sends);
 	PNET_BUFFER_LIST last = NULL;
 
-	(void)PortNumber;
 	check_context(MiniportAdapterContext);
 	pthread_mutex_lock(&lock);
 	for (PNET_BUFFER_LIST n = NetBufferList; n; n = NET_BUFFER_LIST_NEXT_NBL(n)) {
 		if (fake.n_sends == FAKE_SENDS)
 			abort();
 		note_send(&fake.sends[fake.n_sends], n, call, SendFlags);
+		fake.sends[fake.n_sends].port = PortNumber;
+		fake.sends[fake.n_sends].irql = KeGetCurrentIrql();
 		atomic_fetch_add(&fake.n_sends, 1);
 		NET_BUFFER_LIST_STATUS(n) = fake.send_status;
 		last = n;
@@ -295,16 +324,45 @@ static VOID send_lists(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST NetB
 void fake_complete(NDIS_STATUS status)
 {
 	PNET_BUFFER_LIST list;
+	bool paused;
 
 	pthread_mutex_lock(&lock);
 	list = fake.kept;
 	fake.kept = NULL;
 	fake.kept_end = &fake.kept;
+	paused = fake.pausing;
+	fake.pausing = false;
 	pthread_mutex_unlock(&lock);
 	for (PNET_BUFFER_LIST n = list; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
 		NET_BUFFER_LIST_STATUS(n) = status;
 	if (list)
 		NdisMSendNetBufferListsComplete(fake.handle, list, 0);
+	if (paused)
+		NdisMPauseComplete(fake.handle);
+}
+
+unsigned fake_complete_some(unsigned n)
+{
+	PNET_BUFFER_LIST list, last = NULL;
+	unsigned done = 0;
+
+	pthread_mutex_lock(&lock);
+	list = fake.kept;
+	for (PNET_BUFFER_LIST nbl = list; nbl && done < n; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl)) {
+		NET_BUFFER_LIST_STATUS(nbl) = NDIS_STATUS_SUCCESS;
+		last = nbl;
+		done++;
+	}
+	if (last) {
+		fake.kept = NET_BUFFER_LIST_NEXT_NBL(last);
+		NET_BUFFER_LIST_NEXT_NBL(last) = NULL;
+	}
+	if (!fake.kept)
+		fake.kept_end = &fake.kept;
+	pthread_mutex_unlock(&lock);
+	if (done)
+		NdisMSendNetBufferListsComplete(fake.handle, list, 0);
+	return done;
 }
 
 /* ---- receives ---- */
@@ -419,9 +477,17 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 			    NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2 },
 		.MediaType = NdisMedium802_3, .PhysicalMediumType = NdisPhysicalMedium802_3,
 		.MtuSize = 1500, .MediaConnectState = MediaConnectStateConnected,
+		.MaxMulticastListSize = 8,
 		.MacOptions = fake.mac_options,
 		.SupportedPacketFilters = fake.packet_filters, .MacAddressLength = 6,
+		.RecvScaleCapabilities = fake.scaling,
 		.CurrentMacAddress = { 2 } } };
+	NDIS_MINIPORT_ADAPTER_ATTRIBUTES o = { .OffloadAttributes = {
+		.Header = { NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
+			    NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1,
+			    NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1 },
+		.DefaultOffloadConfiguration = fake.offload,
+		.HardwareOffloadCapabilities = fake.offload } };
 	NDIS_MINIPORT_ADAPTER_ATTRIBUTES h = { .HardwareAssistAttributes = {
 		.Header = { NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES,
 			    NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES_REVISION_3,
@@ -441,7 +507,9 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 	}
 	trace_step("fake", "initializes");
 	if (NdisMSetMiniportAttributes(NdisMiniportHandle, &r) != NDIS_STATUS_SUCCESS ||
-	    NdisMSetMiniportAttributes(NdisMiniportHandle, &g) != NDIS_STATUS_SUCCESS)
+	    NdisMSetMiniportAttributes(NdisMiniportHandle, &g) != NDIS_STATUS_SUCCESS ||
+	    (fake.offload &&
+	     NdisMSetMiniportAttributes(NdisMiniportHandle, &o) != NDIS_STATUS_SUCCESS))
 		return NDIS_STATUS_FAILURE;
 	return NdisMSetMiniportAttributes(NdisMiniportHandle, &h);
 }
@@ -453,6 +521,7 @@ static VOID halt(NDIS_HANDLE MiniportAdapterContext, NDIS_HALT_ACTION HaltAction
 	(void)HaltAction;
 	check_context(MiniportAdapterContext);
 	trace_step("fake", "halts");
+	fake.halted = MiniportAdapterContext == CONTEXT;
 	fake.out_at_halt = out();
 }
 
@@ -462,11 +531,16 @@ _Use_decl_annotations_
 static NDIS_STATUS pause_adapter(NDIS_HANDLE MiniportAdapterContext,
 				 PNDIS_MINIPORT_PAUSE_PARAMETERS PauseParameters)
 {
+	bool pending;
+
 	(void)PauseParameters;
 	check_context(MiniportAdapterContext);
 	trace_step("fake", "pauses");
 	fake.out_at_pause = out();
-	return NDIS_STATUS_SUCCESS;
+	pthread_mutex_lock(&lock);
+	pending = fake.pausing = fake.kept != NULL;   /* A49: until all that was sent is done */
+	pthread_mutex_unlock(&lock);
+	return pending ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
 }
 
 static MINIPORT_RESTART restart;
@@ -487,13 +561,30 @@ static VOID cancel_send(NDIS_HANDLE MiniportAdapterContext, PVOID CancelId)
 	bool ours = true;
 
 	check_context(MiniportAdapterContext);
+	if (MiniportAdapterContext == SECOND) {
+		atomic_fetch_add(&fake.second_cancels, 1);
+		return;
+	}
 	atomic_fetch_add(&fake.cancels, 1);
+	if (fake.on_cancel)
+		fake.on_cancel();
 	pthread_mutex_lock(&lock);
 	for (PNET_BUFFER_LIST n = fake.kept; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
 		ours &= NDIS_GET_NET_BUFFER_LIST_CANCEL_ID(n) == CancelId;
 	pthread_mutex_unlock(&lock);
 	if (ours)
 		fake_complete(NDIS_STATUS_SEND_ABORTED);
+}
+
+static MINIPORT_RESET reset;
+_Use_decl_annotations_
+static NDIS_STATUS reset(NDIS_HANDLE MiniportAdapterContext, PBOOLEAN AddressingReset)
+{
+	check_context(MiniportAdapterContext);
+	*AddressingReset = FALSE;
+	if (fake.on_reset)
+		fake.on_reset();
+	return NDIS_STATUS_SUCCESS;
 }
 
 static MINIPORT_CANCEL_OID_REQUEST cancel_oid;
@@ -541,7 +632,7 @@ static NTSTATUS entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 		.OidRequestHandler = oid_request, .SendNetBufferListsHandler = send_lists,
 		.ReturnNetBufferListsHandler = return_lists, .CancelSendHandler = cancel_send,
 		.DevicePnPEventNotifyHandler = pnp_notify, .ShutdownHandlerEx = shut_down,
-		.CancelOidRequestHandler = cancel_oid,
+		.CancelOidRequestHandler = cancel_oid, .ResetHandlerEx = reset,
 	};
 
 	return NdisMRegisterMiniportDriver(DriverObject, RegistryPath, NULL, &c, &driver);
@@ -565,6 +656,7 @@ void fake_open(void)
 	static const struct ndis_keyword none[] = { { NULL, NULL } };
 	struct error err = { "" };
 
+	fake.halted = false;
 	if (ndis_image_load(&fake.image, "fake", entry, NULL, &err) ||
 	    ndis_adapter_add(&fake.adapter, fake.image, "fake", none, &err))
 		fail_msg("%s", err.text);

@@ -13,6 +13,7 @@
 #define FAKE_REQUESTS  256
 #define FAKE_SENDS     8192
 #define FAKE_RETURNS   8192
+#define FAKE_SCALE     640
 
 /* One request as the miniport got it. */
 struct fake_request {
@@ -35,10 +36,15 @@ struct fake_send {
 	ULONG flags;
 	USHORT queue;
 	int vlan;
+	unsigned priority, vport, filter;
 	NDIS_HANDLE source;
 	unsigned nbs;
+	NDIS_PORT_NUMBER port;
+	KIRQL irql;
 	ULONG length;
 	uint8_t bytes[64];
+	unsigned mdls;                    /* of the first NB */
+	ULONG checksum, large;            /* words of its OOB */
 };
 
 struct fake_return {
@@ -71,18 +77,26 @@ struct fake {
 						       * status that DMA stopped; NULL: nothing */
 	bool silent;                      /* there is no such status */
 	NDIS_STATUS send_status;
+	NDIS_OFFLOAD *offload;            /* task offloads that it has; NULL: none */
+	NDIS_RECEIVE_SCALE_CAPABILITIES *scaling;   /* its RSS; NULL: none */
 	/* What happened: */
 	struct fake_request requests[FAKE_REQUESTS];
 	unsigned n_requests;
+	uint8_t scale[FAKE_SCALE];        /* the last request of RSS parameters, as it came */
+	ULONG scale_length;
 	struct fake_send sends[FAKE_SENDS];
 	struct fake_return returns[FAKE_RETURNS];
-	atomic_uint cancels;
+	atomic_uint cancels, second_cancels;
+	void (*on_reset)(void);           /* all of a reset; NULL: nothing */
+	void (*on_cancel)(void);          /* first in a cancel; NULL: nothing */
+	bool halted;                      /* a call after that is none with our context */
 	atomic_uint queue_processor;      /* of the last change of affinity that was made */
 	PNDIS_OID_REQUEST waiting;        /* of keep_oid or frees_wait */
 	NDIS_HANDLE second;               /* a second adapter's handle: one without VMQ */
 	atomic_uint second_returns;
 	atomic_uint n_sends, n_returns, send_calls, return_calls, indicated;
 	PNET_BUFFER_LIST kept, *kept_end;
+	bool pausing;                     /* MiniportPause pends, for what was kept */
 	unsigned out_at_pause, out_at_halt;   /* NBLs not returned when these began */
 	bool context_ok;                  /* every call had our own context (A3) */
 };
@@ -111,8 +125,13 @@ void fake_indicate_packets(unsigned number, struct packet *const *packets, unsig
 
 /* How often an NBL came back. */
 unsigned fake_returned(const NET_BUFFER_LIST *nbl);
-/* Completes what was kept, with 'status'. */
+/* Completes what was kept, with 'status'; or up to 'n' of it, the oldest, as a success, and
+ * returns how many those were. */
 void fake_complete(NDIS_STATUS status);
+unsigned fake_complete_some(unsigned n);
+
+/* Says which offloads are in force: those of fake.offload. */
+void fake_offload_status(void);
 
 /* How many requests of that OID there were. */
 unsigned fake_count(NDIS_OID oid);

@@ -147,6 +147,15 @@ unsigned ground_rounds(unsigned number)
 	return atomic_load(&processors[number].rounds);
 }
 
+void ground_pass(void)
+{
+	for (unsigned p = 0; p < GROUND_PROCESSORS; p++) {
+		unsigned before = ground_rounds(p);
+
+		ground_until((OvmqNotifyProcessor(p), ground_rounds(p) - before >= 2));
+	}
+}
+
 const char *ground_path(const char *name)
 {
 	static char paths[4][128];

@@ -64,6 +64,10 @@ void ground_on(unsigned number, void (*work)(void *arg), void *arg);
 /* How many rounds over its sources that processor has begun. Any thread. */
 unsigned ground_rounds(unsigned number);
 
+/* Waits until every processor has been through all its sources once more, so that what one
+ * had begun before is done. Not on a processor. */
+void ground_pass(void);
+
 /* Milliseconds of a clock that only goes forward. */
 uint64_t ground_now(void);
 

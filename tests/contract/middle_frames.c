@@ -12,6 +12,7 @@ static PNET_BUFFER_LIST clone_all(PNET_BUFFER_LIST list, NDIS_HANDLE source)
 		PNET_BUFFER_LIST c = NdisAllocateCloneNetBufferList(list, middle.pool, NULL, 0);
 
 		c->ParentNetBufferList = list;
+		InterlockedIncrement(&list->ChildRefCount);   /* A64 */
 		c->SourceHandle = source;
 		*end = c;
 		end = &NET_BUFFER_LIST_NEXT_NBL(c);
@@ -30,6 +31,7 @@ static PNET_BUFFER_LIST parents_of(PNET_BUFFER_LIST list)
 
 		next = NET_BUFFER_LIST_NEXT_NBL(list);
 		NET_BUFFER_LIST_STATUS(parent) = NET_BUFFER_LIST_STATUS(list);
+		InterlockedDecrement(&parent->ChildRefCount);
 		NdisFreeCloneNetBufferList(list, 0);
 		*end = parent;
 		end = &NET_BUFFER_LIST_NEXT_NBL(parent);

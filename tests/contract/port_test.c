@@ -122,6 +122,92 @@ static void I39_a_reset_ends_at_once_or_later(void **state)
 	ground_until(toy.resets == 4);
 }
 
+static void indicate(NDIS_STATUS code)
+{
+	NDIS_STATUS_INDICATION s = {
+		.Header = { NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+			    NDIS_SIZEOF_STATUS_INDICATION_REVISION_1 },
+		.SourceHandle = a->handle, .StatusCode = code };
+
+	NdisMIndicateStatusEx(a->handle, &s);
+}
+
+/* A request that is under way is not touched either. */
+static void A53_ndis_tells_of_a_reset_and_aborts_nothing(void **state)
+{
+	static NDIS_OID_REQUEST r;   /* they outlive a test that fails */
+	static ULONG value;
+
+	toy_setup(state);
+	toy_protocol_load(&toy_protocols[1], false);
+	toy.keep_requests = true;
+	toy_request(&r, NdisRequestQueryInformation, OID_GEN_XMIT_OK, &value, sizeof(value));
+	assert_int_equal(NdisOidRequest(p->bindings[0], &r), NDIS_STATUS_PENDING);
+	ground_until(atomic_load(&a->kept));
+	trace_clear();
+	assert_int_equal(ndis_adapter_reset(a->adapter, &err), 0);
+	assert_string_equal(trace_steps(0), "talker1 hears of a reset, talker2 hears of a reset, "
+			    "toy1 resets, talker1 hears of its end, talker2 hears of its end");
+	assert_int_equal(toy.cancels, 0);
+	assert_int_equal(p->ended, 0);
+	toy_complete(a, NDIS_STATUS_SUCCESS);
+	ground_until(p->ended == 1);
+	trace_clear();
+	indicate(NDIS_STATUS_RESET_START);
+	indicate(NDIS_STATUS_RESET_END);
+	assert_string_equal(trace_steps(0), "");
+	assert_true(toy_heard("indicates a reset, which is NDIS's to tell"));
+}
+
+/* ---- power ---- */
+
+/* The steps of a sleep and of waking up again, without those of coming and going. */
+static void sleep_and_wake(const char *steps)
+{
+	trace_clear();
+	assert_int_equal(ndis_adapter_set_power(a->adapter, 3, &err), 0);
+	assert_int_equal(toy.power, NdisDeviceStateD3);
+	assert_int_equal(ndis_adapter_set_power(a->adapter, 0, &err), 0);
+	assert_string_equal(trace_steps(0), steps);
+}
+
+static void A56_a_stack_pauses_around_a_sleep(void **state)
+{
+	toy_setup(state);
+	sleep_and_wake("toy1 pauses, toy1 restarts");
+	assert_int_equal(p->pauses, 1);
+}
+
+static void A56_a_stack_that_need_not_pause_does_not(void **state)
+{
+	(void)state;
+	toy.attribute_flags = NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND;
+	assert_true(toy_load());
+	toy_protocol_load(p, false);
+	assert_int_equal(toy_add(), 0);
+	sleep_and_wake("");
+	assert_int_equal(p->pauses, 0);
+	assert_int_equal(p->power, NetDeviceStateD0);
+}
+
+static void A56_one_driver_before_630_makes_it_pause(void **state)
+{
+	(void)state;
+	toy.attribute_flags = NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND;
+	assert_true(toy_load());
+	p->minor = 20;
+	toy_protocol_load(p, false);
+	assert_int_equal(toy_add(), 0);
+	sleep_and_wake("toy1 pauses, toy1 restarts");
+	toy_unload();
+	toy_reset();
+	toy.attribute_flags = NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND;
+	toy.c.MinorNdisVersion = 20;
+	assert_true(toy_load());
+	assert_int_equal(toy_add(), 0);
+	sleep_and_wake("toy1 pauses, toy1 restarts");
+}
+
 static int setup(void **state)
 {
 	setenv("OVMQ_VERIFIER", "off", 1);
@@ -136,6 +222,10 @@ int main(void)
 		T(I35_I36_a_miniport_that_controls_port_0),
 		T(I38_a_device_that_hangs_is_reset),
 		T(I39_a_reset_ends_at_once_or_later),
+		T(A53_ndis_tells_of_a_reset_and_aborts_nothing),
+		T(A56_a_stack_pauses_around_a_sleep),
+		T(A56_a_stack_that_need_not_pause_does_not),
+		T(A56_one_driver_before_630_makes_it_pause),
 #undef T
 	};
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct protocol protocols[PROTOCOL_MAX] = { { .number = 0 }, { .number = 1 } };
+struct protocol protocols[PROTOCOL_MAX] = { { .number = 0 }, { .number = 1 },
+					      { .number = 2 } };
 struct ground_frames protocol_wire;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* of what is held */
@@ -54,9 +55,12 @@ static void describe(struct trace_frame *f, PNET_BUFFER_LIST nbl)
 	f->nbl = nbl;
 	f->queue = NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl);
 	f->filter = NET_BUFFER_LIST_RECEIVE_FILTER_ID(nbl);
+	f->hash = (ULONG)(ULONG_PTR)NET_BUFFER_LIST_INFO(nbl, NetBufferListHashValue);
+	f->hash_info = (ULONG)(ULONG_PTR)NET_BUFFER_LIST_INFO(nbl, NetBufferListHashInfo);
 	f->vlan = (int)tag.TagHeader.VlanId;
 	f->priority = (int)tag.TagHeader.UserPriority;
 	f->source = nbl->SourceHandle;
+	f->nbl_flags = nbl->NblFlags;
 	for (const NET_BUFFER *b = nb; b; b = NET_BUFFER_NEXT_NB(b))
 		f->nbs++;
 	for (const MDL *m = NET_BUFFER_FIRST_MDL(nb); m; m = NDIS_MDL_LINKAGE(m))
@@ -81,8 +85,11 @@ static VOID receive(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBuff
 		    NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists, ULONG ReceiveFlags)
 {
 	struct protocol *p = ProtocolBindingContext;
-	struct trace_event *e = trace_begin(TRACE_RECEIVE);
+	struct trace_event *e;
 
+	if (p->in_receive)
+		p->in_receive(p);
+	e = trace_begin(TRACE_RECEIVE);
 	e->who = p->number;
 	e->flags = ReceiveFlags;
 	e->port = PortNumber;
@@ -90,6 +97,8 @@ static VOID receive(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBuff
 	for (PNET_BUFFER_LIST n = NetBufferLists; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
 		describe(trace_add_frame(e), n);
 	trace_end();
+	if (p->on_receive)
+		p->on_receive(p);
 	if (ReceiveFlags & NDIS_RECEIVE_FLAGS_RESOURCES)
 		return;
 	if (!atomic_load(&p->hold)) {
@@ -249,6 +258,8 @@ static NDIS_STATUS bind_adapter(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE B
 		.Header = { NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1,
 			    NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1 },
 		.MediumArray = &medium, .MediumArraySize = 1, .SelectedMediumIndex = &selected,
+		.FrameTypeArray = (PNET_FRAME_TYPE)p->frame_types,
+		.FrameTypeArraySize = p->n_frame_types,
 	};
 	NDIS_HANDLE binding;
 	NDIS_STATUS opened = NdisOpenAdapterEx(p->driver, p, &o, BindContext, &binding);
@@ -428,6 +439,7 @@ void protocols_unload(void)
 		ndis_image_unload(protocols[i].image);
 		protocols[i].image = NULL;
 		protocols[i].on_send_done = NULL;
+		protocols[i].on_receive = NULL;
 		protocols[i].on_bind = protocols[i].on_restart = NULL;
 	}
 }

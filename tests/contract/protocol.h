@@ -7,14 +7,18 @@
 #include "trace.h"
 #include "ndis/host.h"
 
-#define PROTOCOL_MAX      2
+#define PROTOCOL_MAX      3
 #define PROTOCOL_HELD_MAX 32768
 
 struct protocol {
 	unsigned number;
 	atomic_bool hold;                         /* keep what is indicated */
+	const NET_FRAME_TYPE *frame_types;        /* that it opens adapters for */
+	unsigned n_frame_types;                   /* 0: every type */
+	void (*in_receive)(struct protocol *p);   /* first thing in a receive; NULL: nothing */
 	/* Last things in a callback; NULL: nothing. */
 	void (*on_send_done)(PNET_BUFFER_LIST list);
+	void (*on_receive)(struct protocol *p);   /* first, once what came is in the trace */
 	void (*on_bind)(struct protocol *p);
 	void (*on_restart)(struct protocol *p);
 	_Atomic(NDIS_HANDLE) binding;             /* NULL: not bound */

@@ -32,7 +32,7 @@ static void I1_the_table_is_copied(void **state)
 	X(CancelSendHandler) X(DevicePnPEventNotifyHandler) X(ShutdownHandlerEx) \
 	X(CancelOidRequestHandler)
 
-static void I2_every_compulsory_handler_is_missed_by_its_name(void **state)
+static void A1_I2_every_compulsory_handler_is_missed_by_its_name(void **state)
 {
 	static const struct { size_t at; const char *name; } must[] = {
 #define X(member) { offsetof(NDIS_MINIPORT_DRIVER_CHARACTERISTICS, member), #member },
@@ -152,7 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, nothing, toy_teardown)
 		T(I1_the_table_is_copied),
-		T(I2_every_compulsory_handler_is_missed_by_its_name),
+		T(A1_I2_every_compulsory_handler_is_missed_by_its_name),
 		T(I2_a_wrong_header_is_refused_by_its_field),
 		T(I3_later_revisions_and_every_version_are_accepted),
 		T(I4_attributes_come_in_order),

@@ -19,7 +19,69 @@ static unsigned count(PNET_BUFFER_LIST list)
 	return n;
 }
 
-/* ---- data ---- */
+/* ---- sends ---- */
+
+static void step(const struct sieve_module *m, const char *what)
+{
+	if (sieve.trace_data)
+		trace_step(m->name, what);
+}
+
+static void complete_all(struct sieve_module *m, PNET_BUFFER_LIST list, NDIS_STATUS status)
+{
+	for (PNET_BUFFER_LIST n = list; n; n = NET_BUFFER_LIST_NEXT_NBL(n))
+		NET_BUFFER_LIST_STATUS(n) = status;
+	if (list)
+		NdisFSendNetBufferListsComplete(m->handle, list, 0);
+}
+
+static void keep(struct sieve_module *m, PNET_BUFFER_LIST list)
+{
+	PNET_BUFFER_LIST *end = &m->kept;
+
+	while (*end)
+		end = &NET_BUFFER_LIST_NEXT_NBL(*end);
+	*end = list;
+}
+
+void sieve_let_go(struct sieve_module *m)
+{
+	PNET_BUFFER_LIST list = m->kept;
+
+	m->kept = NULL;
+	if (list)
+		NdisFSendNetBufferLists(m->handle, list, NDIS_DEFAULT_PORT_NUMBER, 0);
+}
+
+/* A64: the parent stays here, its child goes on, with what went beside the parent (P16). */
+static void send_clones(struct sieve_module *m, PNET_BUFFER_LIST list, NDIS_PORT_NUMBER port,
+			ULONG flags)
+{
+	PNET_BUFFER_LIST next;
+
+	for (; list; list = next) {
+		PNET_BUFFER_LIST child = NdisAllocateCloneNetBufferList(list, NULL, NULL, 0);
+
+		next = NET_BUFFER_LIST_NEXT_NBL(list);
+		NET_BUFFER_LIST_NEXT_NBL(list) = NULL;
+		InterlockedIncrement(&list->ChildRefCount);
+		child->ParentNetBufferList = list;
+		child->SourceHandle = m->handle;
+		NdisCopySendNetBufferListInfo(child, list);
+		NdisFSendNetBufferLists(m->handle, child, port, flags);
+	}
+}
+
+/* Our own child's end: never the list's that came from above (A63). */
+static void child_ends(struct sieve_module *m, PNET_BUFFER_LIST child)
+{
+	PNET_BUFFER_LIST parent = child->ParentNetBufferList;
+
+	NET_BUFFER_LIST_STATUS(parent) = NET_BUFFER_LIST_STATUS(child);
+	NdisFreeCloneNetBufferList(child, 0);
+	if (!InterlockedDecrement(&parent->ChildRefCount))
+		NdisFSendNetBufferListsComplete(m->handle, parent, 0);
+}
 
 static FILTER_SEND_NET_BUFFER_LISTS send_lists;
 _Use_decl_annotations_
@@ -29,7 +91,20 @@ static VOID send_lists(NDIS_HANDLE FilterModuleContext, PNET_BUFFER_LIST NetBuff
 	struct sieve_module *m = FilterModuleContext;
 
 	atomic_fetch_add(&m->sends, count(NetBufferList));
-	NdisFSendNetBufferLists(m->handle, NetBufferList, PortNumber, SendFlags);
+	step(m, "sends");
+	if (atomic_load(&m->paused)) {
+		complete_all(m, NetBufferList, NDIS_STATUS_PAUSED);
+		return;
+	}
+	if (sieve.keep_sends) {
+		keep(m, NetBufferList);
+		return;
+	}
+	if (sieve.clone_sends) {
+		send_clones(m, NetBufferList, PortNumber, SendFlags);
+		return;
+	}
+	NdisFSendNetBufferLists(m->handle, NetBufferList, PortNumber, SendFlags & ~sieve.drop_send_flags);
 }
 
 static FILTER_SEND_NET_BUFFER_LISTS_COMPLETE send_complete;
@@ -39,7 +114,16 @@ static VOID send_complete(NDIS_HANDLE FilterModuleContext, PNET_BUFFER_LIST NetB
 {
 	struct sieve_module *m = FilterModuleContext;
 
+	PNET_BUFFER_LIST next;
+
 	atomic_fetch_add(&m->completes, count(NetBufferList));
+	step(m, "completes");
+	for (; sieve.clone_sends && NetBufferList; NetBufferList = next) {
+		next = NET_BUFFER_LIST_NEXT_NBL(NetBufferList);
+		child_ends(m, NetBufferList);
+	}
+	if (!NetBufferList)
+		return;
 	NdisFSendNetBufferListsComplete(m->handle, NetBufferList, SendCompleteFlags);
 }
 
@@ -48,10 +132,26 @@ _Use_decl_annotations_
 static VOID cancel_send(NDIS_HANDLE FilterModuleContext, PVOID CancelId)
 {
 	struct sieve_module *m = FilterModuleContext;
+	PNET_BUFFER_LIST aborted = NULL, *end = &aborted, *at = &m->kept;
 
 	atomic_fetch_add(&m->cancels, 1);
+	while (*at) {
+		PNET_BUFFER_LIST list = *at;
+
+		if (NDIS_GET_NET_BUFFER_LIST_CANCEL_ID(list) != CancelId) {
+			at = &NET_BUFFER_LIST_NEXT_NBL(list);
+			continue;
+		}
+		*at = NET_BUFFER_LIST_NEXT_NBL(list);
+		NET_BUFFER_LIST_NEXT_NBL(list) = NULL;
+		*end = list;
+		end = &NET_BUFFER_LIST_NEXT_NBL(list);
+	}
+	complete_all(m, aborted, NDIS_STATUS_SEND_ABORTED);
 	NdisFCancelSendNetBufferLists(m->handle, CancelId);
 }
+
+/* ---- receives ---- */
 
 static FILTER_RECEIVE_NET_BUFFER_LISTS receive;
 _Use_decl_annotations_
@@ -59,13 +159,16 @@ static VOID receive(NDIS_HANDLE FilterModuleContext, PNET_BUFFER_LIST NetBufferL
 		    NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists, ULONG ReceiveFlags)
 {
 	struct sieve_module *m = FilterModuleContext;
+	bool lent = ReceiveFlags & NDIS_RECEIVE_FLAGS_RESOURCES;
 
 	atomic_fetch_add(&m->receives, NumberOfNetBufferLists);
+	if (sieve.keep_receives && lent)
+		return;   /* it goes back by itself */
 	if (sieve.keep_receives) {
 		NdisFReturnNetBufferLists(m->handle, NetBufferLists, NDIS_RETURN_FLAGS_DISPATCH_LEVEL);
 		return;
 	}
-	if (sieve.lend_receives) {
+	if (sieve.lend_receives && !lent) {
 		NdisFIndicateReceiveNetBufferLists(m->handle, NetBufferLists, PortNumber,
 						   NumberOfNetBufferLists,
 						   ReceiveFlags | NDIS_RECEIVE_FLAGS_RESOURCES);
@@ -277,6 +380,7 @@ static NDIS_STATUS restart(NDIS_HANDLE FilterModuleContext,
 	struct sieve_module *m = FilterModuleContext;
 
 	trace_step(m->name, "restarts");
+	atomic_store(&m->paused, false);
 	look_at(m, RestartParameters->RestartAttributes);
 	if (!sieve.pend)
 		return sieve.restart_status;
@@ -302,6 +406,7 @@ static NDIS_STATUS pause_module(NDIS_HANDLE FilterModuleContext,
 
 	(void)PauseParameters;
 	trace_step(m->name, "pauses");
+	atomic_store(&m->paused, true);
 	if (!sieve.pend && !atomic_load(&m->inside))
 		return NDIS_STATUS_SUCCESS;
 	kernel_call_work(pause_later, m);
@@ -343,8 +448,8 @@ static NTSTATUS entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	}
 	if (!sieve.bypass && !sieve.only_receives) {
 		c.SendNetBufferListsHandler = send_lists;
-		c.SendNetBufferListsCompleteHandler = send_complete;
-		c.CancelSendNetBufferListsHandler = cancel_send;
+		c.SendNetBufferListsCompleteHandler = sieve.no_completion ? NULL : send_complete;
+		c.CancelSendNetBufferListsHandler = sieve.no_cancel ? NULL : cancel_send;
 	}
 	DriverObject->DriverUnload = unload;
 	return NdisFRegisterFilterDriver(DriverObject, &sieve, &c, &driver);

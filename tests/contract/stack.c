@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stack.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,10 @@ uint16_t __real_nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **
 uint16_t __wrap_nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t __real_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t __wrap_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t __real_nic_tx_queues(const struct nic *nic);
+uint16_t __wrap_nic_tx_queues(const struct nic *nic);
+bool __real_nic_can_wait(const struct nic *nic);
+bool __wrap_nic_can_wait(const struct nic *nic);
 NDIS_STATUS __real_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
 					    PNDIS_HANDLE allocation);
 NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
@@ -42,9 +47,26 @@ uint16_t __wrap_nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **
 	if (!let)
 		return 0;
 	got = __real_nic_rx_burst(nic, queue, pkts, let < n ? (uint16_t)let : n);
+	atomic_fetch_add(&stack.come, got);   /* first: who sees none left to let in waits for these */
 	atomic_fetch_sub(&stack.let, got);
-	atomic_fetch_add(&stack.come, got);
 	return (uint16_t)got;
+}
+
+uint16_t __wrap_nic_tx_queues(const struct nic *nic)
+{
+	return stack.tx_queues ? (uint16_t)stack.tx_queues : __real_nic_tx_queues(nic);
+}
+
+/* Several queues end in the one file. */
+static uint16_t take_by(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	static pthread_mutex_t file = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&file);
+	n = __real_nic_tx_burst(nic, 0, pkts, n);
+	pthread_mutex_unlock(&file);
+	atomic_fetch_add(&stack.taken[queue], n);
+	return n;
 }
 
 /* The miniport takes turns at the one queue of a capture. */
@@ -56,7 +78,14 @@ uint16_t __wrap_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **
 		n = room < n ? (uint16_t)room : n;
 		atomic_fetch_sub(&stack.room, n);
 	}
+	if (n && stack.tx_queues)
+		return take_by(nic, queue, pkts, n);
 	return n ? __real_nic_tx_burst(nic, queue, pkts, n) : 0;
+}
+
+bool __wrap_nic_can_wait(const struct nic *nic)
+{
+	return !stack.hurried && __real_nic_can_wait(nic);
 }
 
 NDIS_STATUS __wrap_NdisMRegisterScatterGatherDma(NDIS_HANDLE handle, PNDIS_SG_DMA_DESCRIPTION d,
@@ -199,8 +228,10 @@ static void keywords_set(const struct stack_options *o)
 	keyword(2, "Mtu", o->mtu ? o->mtu : STACK_MTU);
 	keyword(3, "NumQueues", o->queues ? o->queues : STACK_QUEUES);
 	keyword(4, "Buffers", o->buffers ? o->buffers : STACK_BUFFERS);
-	if (!o->bare)
+	if (!o->bare) {
 		keywords[n++] = (struct ndis_keyword){ "*RssOrVmqPreference", "1" };
+		keywords[n++] = (struct ndis_keyword){ "*QOS", "1" };   /* an INF's default */
+	}
 	for (const struct ndis_keyword *k = o->keywords; k && k->name; k++) {
 		unsigned i = 0;
 
@@ -317,6 +348,10 @@ void stack_close(void)
 int stack_setup(void **state)
 {
 	(void)state;
+	stack.hurried = false;
+	stack.tx_queues = 0;
+	for (unsigned i = 0; i < GROUND_PROCESSORS; i++)
+		atomic_store(&stack.taken[i], 0);
 	trace_clear();
 	return 0;
 }
@@ -351,6 +386,14 @@ void stack_stop_poller(void)
 void stack_release_poller(void)
 {
 	atomic_store(&stack.stop_at_burst, false);
+}
+
+/* The miniport's own; the rooms have no header for it, as NDIS has it by its address. */
+MINIPORT_MESSAGE_INTERRUPT_DPC MiniportMessageInterruptDPC;
+
+void stack_dpc(ULONG number, NDIS_RECEIVE_THROTTLE_PARAMETERS *throttle)
+{
+	MiniportMessageInterruptDPC(ndis_adapter_context(stack.adapter), number, NULL, throttle, NULL);
 }
 
 struct miniport_report stack_report(void)
@@ -390,14 +433,7 @@ void stack_flow(unsigned n)
 	ground_until(!atomic_load(&stack.let));
 	ground_until(stack_report().from_nic == atomic_load(&stack.come) && !stack_waiting());
 	/* Counted before it is indicated: a round later it has been. */
-	for (unsigned p = 0; p < GROUND_PROCESSORS; p++) {
-		unsigned round = ground_rounds(p);
-
-		while (ground_rounds(p) - round < 2) {
-			OvmqNotifyProcessor(p);
-			usleep(50);
-		}
-	}
+	ground_pass();
 }
 
 void stack_take(int room)

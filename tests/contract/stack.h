@@ -21,7 +21,7 @@ struct stack_options {
 	unsigned queues, buffers, mtu;     /* 0: the values above */
 	unsigned protocols;                /* 0: one */
 	bool ndis_620;                     /* the miniport is one of NDIS 6.20 */
-	bool bare;                         /* without *RssOrVmqPreference 1 */
+	bool bare;                         /* without *RssOrVmqPreference 1, *QOS 1 */
 	const struct ndis_keyword *keywords;   /* more of them, or other values; to a NULL name;
 						* NULL: none */
 };
@@ -49,6 +49,10 @@ struct stack {
 	struct ndis_adapter *adapter;
 	atomic_uint let;                   /* frames that may still come in */
 	atomic_uint come;                  /* that came in */
+	unsigned after;                    /* a test's own note */
+	bool hurried;                      /* the NIC cannot wait, as one of hardware */
+	unsigned tx_queues;                /* transmit queues that the NIC shows; 0: as it has */
+	atomic_uint taken[GROUND_PROCESSORS];  /* frames that it took by each; with 'tx_queues' */
 	atomic_uint refuse_memory_of;      /* queue that gets no shared memory; 0: none */
 	atomic_int refuse_usage;           /* usage for which there is no memory; 0: none */
 	atomic_int memory_elsewhere;       /* usage whose memory is a mapping of the test's */
@@ -96,6 +100,9 @@ void stack_stop_poller(void);
 void stack_release_poller(void);
 /* How many frames the NIC takes from now on; below 0: any. */
 void stack_take(int room);
+
+/* A DPC of the miniport's message 'number' on the calling processor, so throttled. */
+void stack_dpc(ULONG number, NDIS_RECEIVE_THROTTLE_PARAMETERS *throttle);
 
 struct miniport_report stack_report(void);
 struct miniport_queue_report stack_queue_report(ULONG queue);

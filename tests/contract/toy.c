@@ -166,6 +166,7 @@ static NDIS_STATUS set_general(struct toy_adapter *a)
 		.MediaDuplexState = MediaDuplexStateFull,
 		.MacOptions = NDIS_MAC_OPTION_NO_LOOPBACK, .SupportedPacketFilters = 0x2f,
 		.MaxMulticastListSize = toy.max_multicast, .MacAddressLength = 6,
+		.RecvScaleCapabilities = toy.rss,
 		.PermanentMacAddress = { 2, 0, 0, 0, 0, 0x11 }, .CurrentMacAddress = { 2, 0, 0, 0, 0, 0x22 },
 		.SupportedOidList = (PNDIS_OID)toy.oids, .SupportedOidListLength = toy.oids_length } };
 
@@ -189,8 +190,11 @@ static NDIS_STATUS initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE Minipo
 		return NDIS_STATUS_FAILURE;
 	if (set_registration(a, 99) != NDIS_STATUS_BAD_VERSION)
 		return NDIS_STATUS_FAILURE;
-	if (!toy.no_attributes && set_general(a) != NDIS_STATUS_SUCCESS)
-		return NDIS_STATUS_FAILURE;
+	if (!toy.no_attributes) {
+		toy.general = set_general(a);
+		if (toy.general != NDIS_STATUS_SUCCESS)
+			return NDIS_STATUS_FAILURE;
+	}
 	if (toy.in_initialize)
 		toy.in_initialize(a);
 	if (toy.initialize_status == NDIS_STATUS_SUCCESS)
@@ -267,7 +271,7 @@ static MINIPORT_RESET reset;
 _Use_decl_annotations_
 static NDIS_STATUS reset(NDIS_HANDLE MiniportAdapterContext, PBOOLEAN AddressingReset)
 {
-	(void)MiniportAdapterContext;
+	trace_step(((struct toy_adapter *)MiniportAdapterContext)->name, "resets");
 	atomic_fetch_add(&toy.resets, 1);
 	*AddressingReset = toy.addressing_reset;
 	return toy.reset_status;
@@ -368,6 +372,8 @@ int toy_teardown(void **state)
 {
 	(void)state;
 	toy.keep_requests = false;
+	for (unsigned i = 0; i < TOY_ADAPTERS; i++)
+		toy_complete(&toy.adapters[i], NDIS_STATUS_SUCCESS);
 	toy_unload();
 	return 0;
 }

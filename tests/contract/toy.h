@@ -20,7 +20,7 @@ struct toy_request {
 	NDIS_OID oid;
 	NDIS_REQUEST_TYPE type;
 	ULONG length;
-	uint8_t bytes[96];
+	uint8_t bytes[640];
 };
 
 struct toy_adapter {
@@ -39,10 +39,12 @@ struct toy {
 	NDIS_HANDLE driver;
 	NDIS_MINIPORT_DRIVER_CHARACTERISTICS c;   /* as it will be registered */
 	NDIS_STATUS registered;                   /* what the registration returned */
+	NDIS_STATUS general;                      /* and what the general attributes */
 	struct toy_adapter adapters[TOY_ADAPTERS];
 	unsigned n;                               /* adapters ever initialized since the load */
 	/* What a test wants: */
 	ULONG attribute_flags, max_multicast, lookahead;
+	NDIS_RECEIVE_SCALE_CAPABILITIES *rss;     /* NULL: none */
 	const NDIS_OID *oids;
 	ULONG oids_length;
 	bool keep_requests;                       /* regular and direct ones pend */
@@ -75,6 +77,7 @@ struct toy_filters {
 	NDIS_STATUS synchronous_status;           /* of the module below */
 	unsigned synchronous_stop;                /* that number, from 1; 0: none */
 	bool partial;                             /* receives go past the modules */
+	bool no_rss;                              /* they take RSS away when they restart */
 	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;   /* of the last FilterAttach; zero: none */
 	NDIS_OFFLOAD offload;                     /* likewise */
 	atomic_uint receives;
@@ -99,6 +102,8 @@ struct toy_protocol {
 	NDIS_RECEIVE_FILTER_CAPABILITIES capabilities;
 	bool has_offload;                         /* likewise */
 	NDIS_OFFLOAD offload;
+	bool has_rss;                             /* likewise */
+	NDIS_RECEIVE_SCALE_CAPABILITIES rss;
 	UCHAR minor;                              /* made for NDIS 6.'minor'; 0: 6.80 */
 };
 extern struct toy_protocol toy_protocols[TOY_PROTOCOLS];

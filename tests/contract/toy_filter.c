@@ -165,8 +165,12 @@ _Use_decl_annotations_
 static NDIS_STATUS restart(NDIS_HANDLE FilterModuleContext,
 			   PNDIS_FILTER_RESTART_PARAMETERS RestartParameters)
 {
+	NDIS_RESTART_ATTRIBUTES *at = RestartParameters->RestartAttributes;
+	NDIS_RESTART_GENERAL_ATTRIBUTES *g = (void *)at->Data;
+
 	(void)FilterModuleContext;
-	(void)RestartParameters;
+	if (toy_filters.no_rss)
+		g->RecvScaleCapabilities = NULL;
 	return NDIS_STATUS_SUCCESS;
 }
 

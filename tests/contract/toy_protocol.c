@@ -108,6 +108,9 @@ static NDIS_STATUS bind_adapter(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE B
 	p->has_offload = BindParameters->DefaultOffloadConfiguration;
 	if (p->has_offload)
 		p->offload = *BindParameters->DefaultOffloadConfiguration;
+	p->has_rss = BindParameters->RcvScaleCapabilities;
+	if (p->has_rss)
+		p->rss = *BindParameters->RcvScaleCapabilities;
 	*context = (struct binding){ p, adapter };
 	p->open_status = NdisOpenAdapterEx(p->driver, context, &o, BindContext, &binding);
 	p->bindings[adapter] = binding;
@@ -173,8 +176,13 @@ static PROTOCOL_STATUS_EX status_ex;
 _Use_decl_annotations_
 static VOID status_ex(NDIS_HANDLE ProtocolBindingContext, PNDIS_STATUS_INDICATION StatusIndication)
 {
-	(void)StatusIndication;
-	((struct binding *)ProtocolBindingContext)->p->statuses++;
+	struct toy_protocol *p = ((struct binding *)ProtocolBindingContext)->p;
+
+	p->statuses++;
+	if (StatusIndication->StatusCode == NDIS_STATUS_RESET_START)
+		trace_step(p->number ? "talker2" : "talker1", "hears of a reset");
+	if (StatusIndication->StatusCode == NDIS_STATUS_RESET_END)
+		trace_step(p->number ? "talker2" : "talker1", "hears of its end");
 }
 
 static PROTOCOL_RECEIVE_NET_BUFFER_LISTS receive;

@@ -46,11 +46,13 @@ struct trace_frame {
 	unsigned event, who;
 	uint32_t index;            /* of the wire's frame; NO_INDEX: it has no room for one */
 	USHORT queue, filter;      /* OOB */
+	ULONG hash, hash_info;     /* likewise, as the slots hold them */
 	int vlan, priority;        /* OOB; 0 when there is no tag */
 	ULONG length;
 	bool intact;               /* the wire's bytes, without their tag */
 	unsigned nbs, mdls, segments;
 	NDIS_HANDLE source, memory;
+	ULONG nbl_flags;
 	ULONG offset, room;        /* of the shared memory record */
 	uintptr_t data;
 };

@@ -163,6 +163,7 @@ static void send_some(ULONG queue)
 	if (WRONG(M_SEND_LATE) || WRONG(M_SENDS_HANG) || WRONG(F_SEND_LATE))
 		keep_moving();
 	filter_let_go();
+	protocol_cancel();
 	miniport_complete_sends();
 	protocol_send_two(queue, WRONG(P_SENDS_MIXED) ? 0 : queue, NDIS_SEND_FLAGS_SINGLE_QUEUE);
 	miniport_complete_sends();
@@ -199,13 +200,16 @@ static void ask_directly(void)
 
 static void use(struct ndis_adapter *adapter)
 {
-	ULONG filter = NDIS_PACKET_TYPE_PROMISCUOUS, probe = 0, queue, id;
+	ULONG filter = WRONG(M_CLAIMS_PERFECT) ? NDIS_PACKET_TYPE_BROADCAST : NDIS_PACKET_TYPE_PROMISCUOUS;
+	ULONG probe = 0, queue, id;
 	struct error err;
 
 	protocol_prepare();
 	protocol_ask(NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
 	protocol_ask(NdisRequestSetInformation, PROBE_OID, &probe, sizeof(probe));
 	ask_directly();
+	if (WRONG(P_SETS_QOS))
+		protocol_ask(NdisRequestMethod, OID_QOS_PARAMETERS, &probe, sizeof(probe));
 	queue = allocate_queue();
 	id = set_filter(queue);
 	complete_queue(queue);

@@ -38,6 +38,14 @@
 	X(F_CHANGES_SOURCE, "SendSourceHandle") \
 	X(P_SENDS_MIXED, "SendSingleQueue") \
 	X(P_SENDS_TOO_LONG, "NetBufferData") \
+	X(P_MIXES_BUFFERS, "SendMixed") \
+	X(P_SPLITS_HEADER, "SendHeader") \
+	X(P_SENDS_LARGE_NO_TCP, "SendLarge") \
+	X(P_SENDS_OWN_MEMORY, "SendPool") \
+	X(P_CHANGES_SENT, "SendChanged") \
+	X(M_SHORTENS_SENT, "SendChanged") \
+	X(F_COMPLETES_PARENT_EARLY, "SendChildren") \
+	X(P_COUNTS_NO_CHILD, "SendChildren") \
 	X(M_COMPLETES_TWICE, "SendDoubleComplete") \
 	X(F_COMPLETES_AND_PASSES, "SendDoubleComplete") \
 	X(M_SETS_NO_STATUS, "SendStatus") \
@@ -47,6 +55,9 @@
 	X(M_TWO_BUFFERS, "ReceiveOneNetBuffer") \
 	X(M_MIXES_QUEUES, "ReceiveSingleQueue") \
 	X(M_FORGETS_SINGLE, "ReceiveSingleQueue") \
+	X(M_CLAIMS_ONE_TYPE, "ReceiveFlags") \
+	X(M_CLAIMS_ONE_VLAN, "ReceiveFlags") \
+	X(M_CLAIMS_PERFECT, "ReceiveFlags") \
 	X(M_NO_SHARED_MEMORY, "ReceiveSharedMemory") \
 	X(M_WRONG_SHARED_MEMORY, "ReceiveSharedMemory") \
 	X(M_SHARED_MEMORY_TOO_LONG, "ReceiveSharedMemory") \
@@ -68,7 +79,9 @@
 	X(P_TOUCHES_RETURNED, "TouchedAfterwards") \
 	X(P_LIES_OF_IRQL, "DispatchLevelFlag") \
 	X(M_TOO_HIGH, "Irql") \
+	X(P_CANCELS_TOO_HIGH, "Irql") \
 	X(M_STAYS_RAISED, "IrqlAfterCallback") \
+	X(P_SETS_QOS, "DcbOnly") \
 	X(P_FREES_WITH_FILTER, "FilterNotCleared") \
 	X(P_CLOSES_WITH_QUEUE, "QueueNotFreed") \
 	X(P_LEAVES_LIST, "LeftNetBufferList") \
@@ -130,6 +143,8 @@ void protocol_finish(void);
 /* Sends list 'i' as that queue's. */
 void protocol_send(unsigned i, ULONG queue);
 void protocol_send_two(ULONG first_queue, ULONG second_queue, ULONG flags);
+/* Cancels nothing. */
+void protocol_cancel(void);
 unsigned protocol_sent(void);      /* on their way */
 /* Returns what it holds. */
 void protocol_return_all(void);

@@ -32,6 +32,8 @@ static VOID send_lists(NDIS_HANDLE context, PNET_BUFFER_LIST list, NDIS_PORT_NUM
 static VOID send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST list, ULONG flags)
 {
 	(void)context;
+	if (WRONG(F_COMPLETES_PARENT_EARLY))
+		list->ChildRefCount = 1;
 	NdisFSendNetBufferListsComplete(f.handle, list, flags);
 }
 

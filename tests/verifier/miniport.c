@@ -27,6 +27,8 @@ static VOID send_lists(NDIS_HANDLE context, PNET_BUFFER_LIST list, NDIS_PORT_NUM
 static void complete(PNET_BUFFER_LIST nbl)
 {
 	NET_BUFFER_LIST_NEXT_NBL(nbl) = NULL;
+	if (WRONG(M_SHORTENS_SENT))
+		NET_BUFFER_DATA_LENGTH(NET_BUFFER_LIST_FIRST_NB(nbl)) = 60;
 	if (!WRONG(M_SETS_NO_STATUS))
 		NET_BUFFER_LIST_STATUS(nbl) = NDIS_STATUS_SUCCESS;
 	NdisMSendNetBufferListsComplete(miniport.handle, nbl, 0);
@@ -80,6 +82,14 @@ static void prepare(struct list *l, ULONG queue)
 	if (WRONG(M_NAMES_FILTER))
 		((NDIS_NET_BUFFER_LIST_FILTERING_INFO *)&NET_BUFFER_LIST_INFO(
 			l->nbl, NetBufferListFilteringInfo))->FilteringInfo.FilterId = 3;
+	if (WRONG(M_CLAIMS_ONE_VLAN)) {
+		NDIS_NET_BUFFER_LIST_8021Q_INFO tag = { .Value = NULL };
+
+		tag.TagHeader.VlanId = (unsigned)(l - miniport.lists) + 1;
+		NET_BUFFER_LIST_INFO(l->nbl, Ieee8021QNetBufferListInfo) = tag.Value;
+	}
+	if (WRONG(M_CLAIMS_ONE_TYPE))
+		((UCHAR *)l->mdl->MappedSystemVa)[13] = (UCHAR)(l - miniport.lists);
 	NET_BUFFER_NEXT_NB(nb) = WRONG(M_TWO_BUFFERS) ? &l->second : NULL;
 	nb->SharedMemoryInfo = WRONG(M_NO_SHARED_MEMORY) ? NULL : &l->memory;
 	if (WRONG(M_WRONG_CURRENT_MDL))
@@ -95,6 +105,12 @@ void miniport_indicate(unsigned first, unsigned n, ULONG queue, ULONG flags)
 		NET_BUFFER_LIST_NEXT_NBL(l->nbl) = i + 1 < first + n ? miniport.lists[i + 1].nbl : NULL;
 	}
 	flags |= NDIS_RECEIVE_FLAGS_SHARED_MEMORY_INFO_VALID;
+	if (WRONG(M_CLAIMS_ONE_TYPE))
+		flags |= NDIS_RECEIVE_FLAGS_SINGLE_ETHER_TYPE;
+	if (WRONG(M_CLAIMS_ONE_VLAN))
+		flags |= NDIS_RECEIVE_FLAGS_SINGLE_VLAN;
+	if (WRONG(M_CLAIMS_PERFECT))
+		flags |= NDIS_RECEIVE_FLAGS_PERFECT_FILTERED;
 	if (queue && !WRONG(M_FORGETS_SINGLE))
 		flags |= NDIS_RECEIVE_FLAGS_SINGLE_QUEUE;
 	if (KeGetCurrentIrql() == DISPATCH_LEVEL)

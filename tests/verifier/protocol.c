@@ -14,6 +14,9 @@ static struct {
 	NET_BUFFER_LIST nbls[PROTOCOL_LISTS];    /* of the adopted pool */
 	NET_BUFFER nbs[PROTOCOL_LISTS];
 	MDL adopted[PROTOCOL_LISTS];
+	NET_BUFFER second;                       /* of list 0, where a mistake wants one */
+	NET_BUFFER_LIST own;                     /* of no pool */
+	PMDL rest;
 	PNET_BUFFER_LIST held[HELD_MAX], lent;
 	atomic_uint n_held, sent;
 	atomic_bool asked;
@@ -94,6 +97,8 @@ static void lists_free(void)
 		p.lists[i] = NULL;
 		if (p.mdls[i])
 			NdisFreeMdl(p.mdls[i]);
+		if (!i && p.rest)
+			NdisFreeMdl(p.rest);
 		p.mdls[i] = NULL;
 	}
 }
@@ -120,14 +125,56 @@ static PNET_BUFFER_LIST prepare(unsigned i, ULONG queue)
 	return nbl;
 }
 
+/* Another buffer behind the first: the same bytes, and to another station. */
+static void add_second(PNET_BUFFER_LIST nbl)
+{
+	PNET_BUFFER nb = NET_BUFFER_LIST_FIRST_NB(nbl);
+
+	p.second = *nb;
+	NET_BUFFER_NEXT_NB(&p.second) = NULL;
+	NET_BUFFER_NEXT_NB(nb) = &p.second;
+	NET_BUFFER_FIRST_MDL(&p.second) = NET_BUFFER_CURRENT_MDL(&p.second) = p.mdls[1];
+	p.data[1][5] = 1;
+}
+
+/* The first MDL ends within the header, and another one goes on. */
+static void split_header(PNET_BUFFER_LIST nbl)
+{
+	PMDL first = NET_BUFFER_FIRST_MDL(NET_BUFFER_LIST_FIRST_NB(nbl));
+
+	if (!p.rest)
+		p.rest = NdisAllocateMdl(p.binding, p.data[0] + 10, sizeof(p.data[0]) - 10);
+	first->ByteCount = 10;
+	NDIS_MDL_LINKAGE(first) = p.rest;
+}
+
+static PNET_BUFFER_LIST wrong_list(PNET_BUFFER_LIST nbl)
+{
+	if (WRONG(P_MIXES_BUFFERS))
+		add_second(nbl);
+	if (WRONG(P_SPLITS_HEADER))
+		split_header(nbl);
+	if (WRONG(P_SENDS_LARGE_NO_TCP))
+		NET_BUFFER_LIST_INFO(nbl, TcpLargeSendNetBufferListInfo) =
+			(PVOID)(uintptr_t)(10 | 34u << 20 | 1u << 30);   /* MSS, offset, V2 */
+	if (WRONG(P_COUNTS_NO_CHILD))
+		nbl->ParentNetBufferList = p.lists[3];
+	if (!WRONG(P_SENDS_OWN_MEMORY))
+		return nbl;
+	p.own = *nbl;
+	return &p.own;
+}
+
 void protocol_send(unsigned i, ULONG queue)
 {
-	PNET_BUFFER_LIST nbl = prepare(i, queue);
+	PNET_BUFFER_LIST nbl = i ? prepare(i, queue) : wrong_list(prepare(i, queue));
 
 	atomic_fetch_add(&p.sent, 1);
 	if (WRONG(P_SENDS_A_RING))
 		NET_BUFFER_LIST_NEXT_NBL(nbl) = nbl;
 	NdisSendNetBufferLists(p.binding, nbl, NDIS_DEFAULT_PORT_NUMBER, 0);
+	if (WRONG(P_CHANGES_SENT))
+		NET_BUFFER_DATA_LENGTH(NET_BUFFER_LIST_FIRST_NB(nbl)) = 60;
 	if (WRONG(P_SENDS_TWICE))
 		NdisSendNetBufferLists(p.binding, nbl, NDIS_DEFAULT_PORT_NUMBER, 0);
 	if (WRONG(P_FREES_IN_FLIGHT)) {
@@ -144,6 +191,17 @@ void protocol_send_two(ULONG first_queue, ULONG second_queue, ULONG flags)
 	NET_BUFFER_LIST_NEXT_NBL(first) = prepare(3, second_queue);
 	atomic_fetch_add(&p.sent, 2);
 	NdisSendNetBufferLists(p.binding, first, NDIS_DEFAULT_PORT_NUMBER, flags);
+}
+
+void protocol_cancel(void)
+{
+	KIRQL old;
+
+	if (WRONG(P_CANCELS_TOO_HIGH))
+		KeRaiseIrql(HIGH_LEVEL, &old);
+	NdisCancelSendNetBufferLists(p.binding, &p);
+	if (WRONG(P_CANCELS_TOO_HIGH))
+		KeLowerIrql(old);
 }
 
 unsigned protocol_sent(void)

@@ -104,6 +104,82 @@ static bool is_caught(enum fault which)
 	return false;
 }
 
+static void A13_buffers_of_two_connections_in_one_list(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_MIXES_BUFFERS));
+}
+
+static void A14_a_header_in_two_mdls(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_SPLITS_HEADER));
+}
+
+static void P7_a_large_send_that_is_no_tcp(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_SENDS_LARGE_NO_TCP));
+}
+
+static void A26_a_source_handle_that_is_not_the_senders(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_SENDS_FOREIGN));
+	assert_true(is_caught(F_CHANGES_SOURCE));
+}
+
+static void A27_a_list_of_no_pool(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_SENDS_OWN_MEMORY));
+}
+
+static void A28_A22_a_list_that_changes_under_the_miniport(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_CHANGES_SENT));
+	assert_true(is_caught(M_SHORTENS_SENT));
+}
+
+/* Told once of the list that is late, not of those that flow past it; nothing before. */
+static void A33_a_send_that_takes_longer_than_30_s(void **state)
+{
+	(void)state;
+	assert_int_equal(verifier_rule(RULE_TIMED_DATA_SEND)->limit_ms, 30000);
+	assert_true(is_caught(M_SEND_LATE));
+	assert_int_equal(seen.n, 1);
+	assert_non_null(strstr(seen.list[0].condition, "it is with adapter for 0.5"));
+}
+
+static void A33b_no_completion_for_22_s(void **state)
+{
+	(void)state;
+	assert_int_equal(verifier_rule(RULE_TIMED_DATA_HANG)->limit_ms, 22000);
+	assert_true(is_caught(M_SENDS_HANG));
+	assert_int_equal(seen.n, 1);
+	assert_non_null(strstr(seen.list[0].condition, "the oldest send is pending for 0.3"));
+}
+
+static void A44_a_data_call_above_dispatch_level(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_CANCELS_TOO_HIGH));
+}
+
+static void A45_a_dispatch_flag_that_lies(void **state)
+{
+	(void)state;
+	assert_true(is_caught(P_LIES_OF_IRQL));
+}
+
+static void A64_parents_and_children(void **state)
+{
+	(void)state;
+	assert_true(is_caught(F_COMPLETES_PARENT_EARLY));
+	assert_true(is_caught(P_COUNTS_NO_CHILD));
+}
+
 static void each_mistake_is_caught_by_its_rule_alone(void **state)
 {
 	const char *only = getenv("FAULT");
@@ -258,6 +334,17 @@ int main(void)
 	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_correct_drivers_are_told_of_nothing),
+		cmocka_unit_test(A13_buffers_of_two_connections_in_one_list),
+		cmocka_unit_test(A14_a_header_in_two_mdls),
+		cmocka_unit_test(P7_a_large_send_that_is_no_tcp),
+		cmocka_unit_test(A26_a_source_handle_that_is_not_the_senders),
+		cmocka_unit_test(A27_a_list_of_no_pool),
+		cmocka_unit_test(A28_A22_a_list_that_changes_under_the_miniport),
+		cmocka_unit_test(A33_a_send_that_takes_longer_than_30_s),
+		cmocka_unit_test(A33b_no_completion_for_22_s),
+		cmocka_unit_test(A44_a_data_call_above_dispatch_level),
+		cmocka_unit_test(A45_a_dispatch_flag_that_lies),
+		cmocka_unit_test(A64_parents_and_children),
 		cmocka_unit_test(each_mistake_is_caught_by_its_rule_alone),
 		cmocka_unit_test(a_report_names_rule_driver_callback_object_and_owners),
 		cmocka_unit_test(a_rule_is_told_once_of_an_object),

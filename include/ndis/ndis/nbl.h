@@ -322,6 +322,24 @@ typedef struct _NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO {
 	};
 } NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO, *PNDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO;
 
+/* Beside checksum or large send information, from 6.30: the frame is inside another. */
+typedef struct _NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO {
+	union {
+		struct {
+			ULONG IsEncapsulatedPacket : 1;
+			ULONG EncapsulatedPacketOffsetsValid : 1;
+			ULONG InnerFrameOffset : 8;
+			ULONG TransportIpHeaderRelativeOffset : 6;
+			ULONG TcpHeaderRelativeOffset : 10;
+			ULONG IsInnerIPv6 : 1;
+			ULONG TcpOptionsPresent : 1;
+			ULONG Reserved : 4;
+		} EncapsulatedPacketOffsets;
+		PVOID Value;
+	};
+} NDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO,
+	*PNDIS_TCP_SEND_OFFLOADS_SUPPLEMENTAL_NET_BUFFER_LIST_INFO;
+
 #define NDIS_TCP_LARGE_SEND_OFFLOAD_V1_TYPE 0
 #define NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE 1
 #define NDIS_TCP_LARGE_SEND_OFFLOAD_IPv4    0

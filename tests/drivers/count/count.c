@@ -30,6 +30,7 @@ static FILTER_SEND_NET_BUFFER_LISTS CountSendNetBufferLists;
 static FILTER_SEND_NET_BUFFER_LISTS_COMPLETE CountSendNetBufferListsComplete;
 static FILTER_RECEIVE_NET_BUFFER_LISTS CountReceiveNetBufferLists;
 static FILTER_RETURN_NET_BUFFER_LISTS CountReturnNetBufferLists;
+static FILTER_STATUS CountStatus;
 static DRIVER_DISPATCH CountDispatch;
 
 /* ---- counting ---- */
@@ -192,6 +193,16 @@ CountReceiveNetBufferLists(NDIS_HANDLE FilterModuleContext, PNET_BUFFER_LIST Net
 					   NumberOfNetBufferLists, ReceiveFlags);
 }
 
+/* Who takes receives takes statuses, and passes them on. */
+_Use_decl_annotations_
+static VOID
+CountStatus(NDIS_HANDLE FilterModuleContext, PNDIS_STATUS_INDICATION StatusIndication)
+{
+	PCOUNT_MODULE Module = FilterModuleContext;
+
+	NdisFIndicateStatus(Module->FilterHandle, StatusIndication);
+}
+
 _Use_decl_annotations_
 static VOID
 CountReturnNetBufferLists(NDIS_HANDLE FilterModuleContext, PNET_BUFFER_LIST NetBufferLists,
@@ -312,6 +323,7 @@ DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	Characteristics.SendNetBufferListsCompleteHandler = CountSendNetBufferListsComplete;
 	Characteristics.ReceiveNetBufferListsHandler = CountReceiveNetBufferLists;
 	Characteristics.ReturnNetBufferListsHandler = CountReturnNetBufferLists;
+	Characteristics.StatusHandler = CountStatus;
 	Status = NdisFRegisterFilterDriver(DriverObject, NULL, &Characteristics, &CountDriverHandle);
 	if (Status != NDIS_STATUS_SUCCESS)
 		goto FreeLock;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keep: a lightweight filter that keeps the first 16 frames of receive queue 1, as one that
+/* keep: a lightweight filter that keeps the first 16 frames (KEEP_MOST) of receive queue 1, as one that
  * looks for something in a flow may, until it is paused. It is bound once. */
 #include <ndis.h>
 
 #define KEEP_QUEUE 1
+#ifndef KEEP_MOST
 #define KEEP_MOST  16
+#endif
 
 static NDIS_HANDLE KeepDriverHandle;
 static NDIS_HANDLE KeepFilterHandle;
@@ -20,6 +22,7 @@ static FILTER_RESTART KeepRestart;
 static FILTER_PAUSE KeepPause;
 static FILTER_RECEIVE_NET_BUFFER_LISTS KeepReceiveNetBufferLists;
 static FILTER_RETURN_NET_BUFFER_LISTS KeepReturnNetBufferLists;
+static FILTER_STATUS KeepStatus;
 
 _Use_decl_annotations_
 static NDIS_STATUS
@@ -106,6 +109,15 @@ KeepReceiveNetBufferLists(NDIS_HANDLE FilterModuleContext, PNET_BUFFER_LIST NetB
 						   NumberOfNetBufferLists, ReceiveFlags);
 }
 
+/* Who takes receives takes statuses, and passes them on. */
+_Use_decl_annotations_
+static VOID
+KeepStatus(NDIS_HANDLE FilterModuleContext, PNDIS_STATUS_INDICATION StatusIndication)
+{
+	UNREFERENCED_PARAMETER(FilterModuleContext);
+	NdisFIndicateStatus(KeepFilterHandle, StatusIndication);
+}
+
 _Use_decl_annotations_
 static VOID
 KeepReturnNetBufferLists(NDIS_HANDLE FilterModuleContext, PNET_BUFFER_LIST NetBufferLists,
@@ -154,6 +166,7 @@ DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	Characteristics.PauseHandler = KeepPause;
 	Characteristics.ReceiveNetBufferListsHandler = KeepReceiveNetBufferLists;
 	Characteristics.ReturnNetBufferListsHandler = KeepReturnNetBufferLists;
+	Characteristics.StatusHandler = KeepStatus;
 	Status = NdisFRegisterFilterDriver(DriverObject, NULL, &Characteristics, &KeepDriverHandle);
 	if (Status != NDIS_STATUS_SUCCESS)
 		NdisFreeSpinLock(&KeepLock);
