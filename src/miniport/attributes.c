@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What we tell NDIS of ourselves while we initialize. */
-#include "miniport/adapter.h"
+#include "miniport/rss.h"
 
 #include <string.h>
 
@@ -17,11 +17,28 @@ static NDIS_STATUS set_registration(struct mp_adapter *a)
 		.InterfaceType = NdisInterfacePci,
 	} };
 
+	/* A56: a low power state finds it running, and it says so to whoever sends (A55). */
+	if (a->ndis_version >= MP_NDIS_630)
+		at.RegistrationAttributes.AttributeFlags |=
+			NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND;
 	return NdisMSetMiniportAttributes(a->handle, &at);
+}
+
+/* O18: neither without tags on sends; never the second without the first. */
+static ULONG tag_options(const struct mp_adapter *a)
+{
+	ULONG options = 0;
+
+	if (a->settings.tag_mask)
+		options |= NDIS_MAC_OPTION_8021P_PRIORITY;
+	if (a->settings.tag_mask & MP_TAG_VLAN)
+		options |= NDIS_MAC_OPTION_8021Q_VLAN;
+	return options;
 }
 
 static NDIS_STATUS set_general(struct mp_adapter *a)
 {
+	NDIS_RECEIVE_SCALE_CAPABILITIES rss = mp_rss_capabilities(a);
 	NDIS_MINIPORT_ADAPTER_ATTRIBUTES at = { .GeneralAttributes = {
 		.Header = { NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
 			    NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
@@ -29,65 +46,26 @@ static NDIS_STATUS set_general(struct mp_adapter *a)
 		.MediaType = NdisMedium802_3,
 		.PhysicalMediumType = NdisPhysicalMedium802_3,
 		.MtuSize = a->settings.mtu,
-		.MaxXmitLinkSpeed = LINK_SPEED,
-		.XmitLinkSpeed = LINK_SPEED,
-		.MaxRcvLinkSpeed = LINK_SPEED,
-		.RcvLinkSpeed = LINK_SPEED,
+		.MaxXmitLinkSpeed = MP_LINK_SPEED,
+		.XmitLinkSpeed = MP_LINK_SPEED,
+		.MaxRcvLinkSpeed = MP_LINK_SPEED,
+		.RcvLinkSpeed = MP_LINK_SPEED,
 		.MediaConnectState = MediaConnectStateConnected,
 		.MediaDuplexState = MediaDuplexStateFull,
 		.LookaheadSize = a->settings.mtu,
 		.MacOptions = NDIS_MAC_OPTION_NO_LOOPBACK | NDIS_MAC_OPTION_TRANSFERS_NOT_PEND |
-			      NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA | NDIS_MAC_OPTION_8021P_PRIORITY |
-			      NDIS_MAC_OPTION_8021Q_VLAN,
+			      NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA | tag_options(a),
 		.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST |
 					  NDIS_PACKET_TYPE_ALL_MULTICAST |
 					  NDIS_PACKET_TYPE_BROADCAST |
 					  NDIS_PACKET_TYPE_PROMISCUOUS | NDIS_PACKET_TYPE_NO_LOCAL,
 		.MaxMulticastListSize = MP_MULTICAST_MAX,
+		.RecvScaleCapabilities = a->settings.rss ? &rss : NULL,   /* X39 */
 		.MacAddressLength = 6,
 	} };
 
 	memcpy(at.GeneralAttributes.PermanentMacAddress, a->mac, 6);
 	memcpy(at.GeneralAttributes.CurrentMacAddress, a->mac, 6);
-	return NdisMSetMiniportAttributes(a->handle, &at);
-}
-
-/* ---- task offloads (P12) ---- */
-
-/* Filters find the frame inside, whatever IP is around it and within (D12). */
-#define ANY_ENCAPSULATION                                   \
-	(NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_INNER_IPV4 | \
-	 NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_OUTER_IPV4 | \
-	 NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_INNER_IPV6 | \
-	 NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD_OUTER_IPV6)
-/* From a frame's beginning to the end of its innermost header, at most: what the
- * documentation calls enough. */
-#define MAX_HEADERS 256
-
-/* VM queues by the frame inside an encapsulated one, and no other offload. NDIS 6.20 knows
- * none of it. */
-static NDIS_STATUS set_offload(struct mp_adapter *a)
-{
-	NDIS_OFFLOAD hardware = {
-		.Header = { NDIS_OBJECT_TYPE_OFFLOAD, NDIS_OFFLOAD_REVISION_3,
-			    NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3 },
-		.EncapsulatedPacketTaskOffloadGre = { .VmqSupported = ANY_ENCAPSULATION,
-						      .MaxHeaderSizeSupported = MAX_HEADERS },
-	};
-	NDIS_OFFLOAD current = hardware;
-	NDIS_MINIPORT_ADAPTER_ATTRIBUTES at = { .OffloadAttributes = {
-		.Header = { NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
-			    NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1,
-			    NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1 },
-		.DefaultOffloadConfiguration = &current,
-		.HardwareOffloadCapabilities = &hardware,
-	} };
-
-	if (a->ndis_version < MP_NDIS_630)
-		return NDIS_STATUS_SUCCESS;
-	if (!a->settings.encapsulation)
-		current.EncapsulatedPacketTaskOffloadGre =
-			(NDIS_ENCAPSULATED_PACKET_TASK_OFFLOAD){ .VmqSupported = 0 };
 	return NdisMSetMiniportAttributes(a->handle, &at);
 }
 
@@ -147,6 +125,7 @@ static NDIS_STATUS set_hardware_assist(struct mp_adapter *a)
 {
 	NDIS_RECEIVE_FILTER_CAPABILITIES hardware = hardware_capabilities(a);
 	NDIS_RECEIVE_FILTER_CAPABILITIES current = current_capabilities(a, &hardware);
+	NDIS_QOS_CAPABILITIES qos = mp_qos_hardware_capabilities(a), qos_now = qos;
 	NDIS_MINIPORT_ADAPTER_ATTRIBUTES at = { .HardwareAssistAttributes = {
 		.Header = { NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES,
 			    NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES_REVISION_3,
@@ -156,6 +135,12 @@ static NDIS_STATUS set_hardware_assist(struct mp_adapter *a)
 	} };
 	NDIS_OBJECT_HEADER *header = &at.HardwareAssistAttributes.Header;
 
+	if (a->settings.qos != MP_QOS_ON)   /* X43 */
+		qos_now = (NDIS_QOS_CAPABILITIES){ .Header = qos.Header };
+	if (a->settings.qos != MP_QOS_ABSENT) {
+		at.HardwareAssistAttributes.HardwareQosCapabilities = &qos;
+		at.HardwareAssistAttributes.CurrentQosCapabilities = &qos_now;
+	}
 	if (a->ndis_version < MP_NDIS_630) {
 		header->Revision = NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES_REVISION_2;
 		header->Size = NDIS_SIZEOF_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES_REVISION_2;
@@ -170,7 +155,7 @@ NDIS_STATUS mp_attributes_set(struct mp_adapter *a)
 	if (status == NDIS_STATUS_SUCCESS)
 		status = set_general(a);
 	if (status == NDIS_STATUS_SUCCESS)
-		status = set_offload(a);
+		status = mp_offload_attributes_set(a);
 	if (status == NDIS_STATUS_SUCCESS)
 		status = set_hardware_assist(a);
 	return status;

@@ -64,6 +64,11 @@ static void indicate(struct mp_adapter *a, struct mp_chain *c, ULONG flags)
 {
 	if (!c->n)
 		return;
+	/* F15: what asks for every frame is matched by every frame, a VM queue's too, which
+	 * its own filters chose. */
+	if (atomic_load_explicit(&a->packet_filter, memory_order_relaxed) &
+	    NDIS_PACKET_TYPE_PROMISCUOUS)
+		flags |= NDIS_RECEIVE_FLAGS_PERFECT_FILTERED;
 	NdisMIndicateReceiveNetBufferLists(a->handle, c->first, NDIS_DEFAULT_PORT_NUMBER, c->n,
 					   NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL |
 					   NDIS_RECEIVE_FLAGS_SHARED_MEMORY_INFO_VALID | flags);
@@ -86,9 +91,42 @@ unsigned mp_buffers_for(struct mp_queue *q, unsigned n)
 
 	if (q->buffers)
 		return n <= q->n_free ? n : q->n_free;
+	if (q->low_water)
+		return n;   /* near its end they are lent, and take nothing of it */
 	/* It holds at most its quota of buffers that the NIC took. */
 	out = counter_read(&q->indicated) - counter_read(&q->returned);
 	return out + n <= q->quota ? n : out >= q->quota ? 0 : (unsigned)(q->quota - out);
+}
+
+/* Whether the default queue has few buffers left: its quota less what is out. */
+static bool is_low(const struct mp_queue *q)
+{
+	uint64_t out = counter_read(&q->indicated) - counter_read(&q->returned);
+
+	return q->low_water && out + q->low_water > q->quota;
+}
+
+static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
+{
+	if (atomic_load_explicit(&q->adapter->rx_results, memory_order_relaxed))
+		mp_receive_with_results(q, pkts, n, to);
+	else
+		q->mode->receive(q, pkts, n, to);
+}
+
+/* F26: nobody keeps these; whoever wants them copies them, and they are home when the
+ * call returns (F24). */
+static void deliver_lent(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts,
+			 unsigned n)
+{
+	struct mp_chain lent = { NULL, NULL, 0 };
+
+	mp_indicate_mixed(p);   /* it may hold earlier frames of this queue (F13) */
+	receive(q, pkts, n, &lent);
+	counter_add(&q->indicated, n);
+	counter_add(&q->lent, n);
+	indicate(q->adapter, &lent, NDIS_RECEIVE_FLAGS_RESOURCES | NDIS_RECEIVE_FLAGS_SINGLE_QUEUE);
+	counter_add(&q->returned, q->mode->home(q, lent.first, NULL));
 }
 
 void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n)
@@ -97,10 +135,14 @@ void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pk
 	bool alone = atomic_load_explicit(&q->per_queue_indication, memory_order_relaxed);
 	unsigned can = mp_buffers_for(q, n);
 
+	if (!q->buffers && is_low(q)) {
+		deliver_lent(p, q, pkts, n);
+		return;
+	}
 	if (alone)
 		mp_indicate_mixed(p);   /* it may hold earlier frames of this queue (C49, F13) */
 	if (can)
-		q->mode->receive(q, pkts, can, alone ? &own : &p->mixed);
+		receive(q, pkts, can, alone ? &own : &p->mixed);
 	counter_add(&q->indicated, can);
 	if (can < n) {
 		counter_add(&q->drops.by[WIRE_DROP_QUEUE_FULL], n - can);

@@ -29,9 +29,10 @@ bool mp_queue_is_home(const struct mp_queue *q)
 
 bool mp_pause_can_end(const struct mp_adapter *a)
 {
-	if (!atomic_load_explicit(&a->pausing, memory_order_acquire))
+	if (!atomic_load_explicit(&a->pausing, memory_order_acquire) ||
+	    atomic_load_explicit(&a->barrier.n_held, memory_order_acquire))
 		return false;
-	for (unsigned i = 0; i <= a->settings.queues; i++)
+	for (unsigned i = 0; i <= a->n_queues; i++)
 		if (!mp_queue_is_home(&a->queues[i])) {
 			/* Its owner may be asleep, and the last return be on its list. */
 			mp_notify(atomic_load(&a->queues[i].processor));
@@ -54,7 +55,7 @@ static void adapter_is_home(void *context)
 static void give_up_sends(struct mp_queue *q, uint64_t deadline)
 {
 	if (mp_tx_is_waiting(&q->tx) && clock_ns() > deadline)
-		mp_tx_abort(q->adapter, &q->tx);
+		mp_tx_abort(q->adapter, &q->tx, NDIS_STATUS_PAUSED);   /* A49 */
 }
 
 /* Nothing is left in the queue's own receive queue of the NIC. */
@@ -70,6 +71,8 @@ void mp_drain_check(struct mp_processor *p)
 	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
 	struct mp_adapter *a = p->adapter;
 
+	if (atomic_load_explicit(&a->barrier.gate, memory_order_relaxed) & MP_GATE_HOLD)
+		mp_tx_barrier_check(a);
 	for (unsigned i = 0; i < queues->n; i++) {
 		struct mp_queue *q = queues->list[i];
 

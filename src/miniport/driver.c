@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The driver's entry, and an adapter from initialize to halt. */
-#include "miniport/adapter.h"
+#include "miniport/rss.h"
 
 #include <stdlib.h>
 
+#include "base/ethernet.h"
 #include "base/log.h"
 #include "miniport/steer.h"
 
@@ -28,6 +29,7 @@ static NDIS_STATUS open_nic(struct mp_adapter *a)
 		.tx_queues = (uint16_t)a->n_processors,
 		.mtu = (uint16_t)a->settings.mtu,
 		.steer_queues = mp_steer_wanted(a),
+		.rx_checksums = a->settings.offloads & MP_OFFLOAD_RX,
 	};
 	struct error err;
 
@@ -37,7 +39,12 @@ static NDIS_STATUS open_nic(struct mp_adapter *a)
 	}
 	nic_mac(a->nic, a->mac);
 	a->nic_can_wait = nic_can_wait(a->nic);
-	a->shared_tx = nic_tx_queues(a->nic) < a->n_processors;
+	/* One NIC queue for what tables may send another way: DPDK does not tell in general
+	 * whether a NIC queue has really been emptied (A7, N14). */
+	a->n_nic_tx = a->settings.vmq ? RTE_MIN(nic_tx_queues(a->nic), a->n_processors) : 1;
+	/* DCBX's frames come from no processor. */
+	a->shared_tx = a->settings.dcbx ||
+		       (a->n_processors > 1 && (a->settings.vmq || a->settings.rss));
 	a->n_steer = nic_steer_queues(a->nic);
 	a->n_lanes = a->settings.rx_queues + (a->n_steer ? a->n_processors : 0);
 	if (c.steer_queues && !a->n_steer)
@@ -98,11 +105,15 @@ static void tear_down(struct mp_adapter *a)
 {
 	if (a->interrupt)
 		NdisMDeregisterInterruptEx(a->interrupt);
+	mp_qos_destroy(a);
 	nic_close(a->nic);
 	frame_pool_destroy(a->tx_pool);
+	mp_tx_classes_destroy(a);
+	mp_tx_barrier_destroy(a);
 	mp_filters_destroy(a);
 	mp_multicast_destroy(a);
 	mp_queues_destroy(a);
+	mp_rss_destroy(a);
 	mp_steer_destroy(a);
 	mp_processors_destroy(a);
 	if (a->dma)
@@ -120,8 +131,9 @@ static NDIS_STATUS MiniportInitializeEx(NDIS_HANDLE NdisMiniportHandle,
 {
 	static step *const steps[] = {
 		mp_settings_read, mp_processors_find, mp_processors_create, open_nic,
-		mp_attributes_set, register_dma, mp_queues_create, mp_steer_create,
-		mp_filters_publish, create_tx_pool, start_nic, mp_processors_connect,
+		mp_attributes_set, register_dma, mp_rss_create, mp_queues_create, mp_steer_create,
+		mp_filters_publish, create_tx_pool, start_nic, mp_qos_create,
+		mp_processors_connect,
 	};
 	struct mp_adapter *a = aligned_alloc(_Alignof(struct mp_adapter), sizeof(*a));
 	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
@@ -132,7 +144,8 @@ static NDIS_STATUS MiniportInitializeEx(NDIS_HANDLE NdisMiniportHandle,
 	a->handle = NdisMiniportHandle;
 	a->if_index = MiniportInitParameters->IfIndex;
 	a->ndis_version = ((const struct mp_driver *)MiniportDriverContext)->ndis_version;
-	atomic_store(&a->paused, true);   /* until the first restart (A50) */
+	mp_tx_barrier_create(a);   /* shut until the first restart (A50) */
+	mp_tx_classes_create(a);
 	for (size_t i = 0; i < RTE_DIM(steps) && status == NDIS_STATUS_SUCCESS; i++)
 		status = steps[i](a);
 	if (status != NDIS_STATUS_SUCCESS)
@@ -168,7 +181,7 @@ static NDIS_STATUS MiniportPause(NDIS_HANDLE MiniportAdapterContext,
 	struct mp_adapter *a = MiniportAdapterContext;
 
 	(void)PauseParameters;
-	atomic_store(&a->paused, true);
+	mp_tx_gate_close(a, MP_GATE_PAUSED);
 	OvmqCallWhenQuiet(pause_is_quiet, a);
 	return NDIS_STATUS_PENDING;   /* I18: until sends and receives are home (drain.c) */
 }
@@ -181,8 +194,7 @@ static NDIS_STATUS MiniportRestart(NDIS_HANDLE MiniportAdapterContext,
 	struct mp_adapter *a = MiniportAdapterContext;
 
 	(void)RestartParameters;
-	atomic_store(&a->paused, false);
-	mp_processors_notify(a);
+	mp_tx_gate_open(a, MP_GATE_PAUSED);
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -197,6 +209,7 @@ static VOID MiniportShutdownEx(NDIS_HANDLE MiniportAdapterContext,
 	struct mp_adapter *a = MiniportAdapterContext;
 
 	(void)ShutdownAction;
+	atomic_fetch_or(&a->barrier.gate, MP_GATE_PAUSED);
 	atomic_store(&a->paused, true);
 }
 
@@ -208,7 +221,7 @@ static VOID MiniportDevicePnPEventNotify(NDIS_HANDLE MiniportAdapterContext,
 	struct mp_adapter *a = MiniportAdapterContext;
 
 	if (NetDevicePnPEvent->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved)
-		atomic_store(&a->paused, true);   /* the device is gone: touch it no more */
+		mp_tx_gate_close(a, MP_GATE_PAUSED);   /* the device is gone: touch it no more */
 }
 
 static MINIPORT_UNLOAD MiniportDriverUnload;
@@ -246,6 +259,7 @@ static NTSTATUS register_driver(struct mp_driver *d, PDRIVER_OBJECT object, PUNI
 		.CancelSendHandler = MiniportCancelSend,
 		.DevicePnPEventNotifyHandler = MiniportDevicePnPEventNotify,
 		.ShutdownHandlerEx = MiniportShutdownEx,
+		.ResetHandlerEx = MiniportResetEx,
 		.CancelOidRequestHandler = MiniportCancelOidRequest,
 	};
 	NDIS_STATUS status = NdisMRegisterMiniportDriver(object, path, (NDIS_HANDLE)d, &c,

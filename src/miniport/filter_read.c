@@ -73,7 +73,7 @@ NDIS_STATUS mp_criteria_read(const struct mp_adapter *a, const NDIS_RECEIVE_FILT
 	NDIS_STATUS status;
 	int rc;
 
-	if (p->FilterType != NdisReceiveFilterTypeVMQueue || p->QueueId > a->settings.queues)
+	if (p->FilterType != NdisReceiveFilterTypeVMQueue || p->QueueId > a->n_queues)
 		return REFUSE(p, "type %u, %u queues", (unsigned)p->FilterType, a->settings.queues);
 	rc = criteria_read(p, to, &err);
 	if (rc == -ENOMEM)

@@ -20,7 +20,7 @@ static void destroy(struct mp_queue *q)
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
 	for (unsigned i = 0; i < n; i++)
-		mp_append(q, mp_describe_in_place(pkts[i]), to);
+		mp_append(q, mp_describe_in_place(q, pkts[i]), to);
 }
 
 static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/ethernet.h"
 #include "base/log.h"
 
 /* What the NIC's pools have beyond what the NIC keeps to itself: frames on rings, and the
@@ -22,6 +23,9 @@
 /* The most that one pool of the NIC's has on top for loans. */
 #define LOAN_MOST 131072u
 #define LOAN_LEAST 16u
+
+/* What a queue of RSS may have out, beside the default queue's. */
+#define RSS_SPARE 512
 
 static NDIS_STATUS block_create(struct mp_adapter *a, NDIS_SHARED_MEMORY_PARAMETERS *p,
 				NDIS_HANDLE *allocation)
@@ -127,7 +131,8 @@ NDIS_STATUS mp_buffers_create(struct mp_queue *q)
 		q->buffers = NULL;
 		return status;
 	}
-	q->n_free = q->quota = n;
+	q->n_free = n;
+	q->quota = n;
 	return NDIS_STATUS_SUCCESS;
 }
 
@@ -138,7 +143,8 @@ void mp_buffers_destroy(struct mp_queue *q)
 	mp_memory_destroy(q->adapter, &q->memory);
 	free(q->buffers);
 	q->buffers = NULL;
-	q->n_free = q->quota = 0;
+	q->n_free = 0;
+	q->quota = 0;
 }
 
 /* Frames of one queue may all come by one receive queue of the NIC: each pool must do
@@ -153,7 +159,8 @@ unsigned mp_loan(const struct mp_adapter *a)
 
 static unsigned nic_frames(const struct mp_adapter *a)
 {
-	unsigned n = nic_buffers(a->nic) + NIC_SPARE;
+	/* Those of RSS each hold as many as a loan may be. */
+	unsigned n = nic_buffers(a->nic) + NIC_SPARE + (a->settings.rss ? a->n_queues * RSS_SPARE : 0);
 
 	if (a->settings.receive != MP_RECEIVE_LOANED)
 		return n;
@@ -180,6 +187,11 @@ NDIS_STATUS mp_nic_memory_create(struct mp_adapter *a)
 					  &a->nic_memory[r]);
 	}
 	a->queues[DEFAULT_QUEUE].quota = a->settings.rx_queues * NIC_SPARE / 2;
+	a->queues[DEFAULT_QUEUE].low_water = a->queues[DEFAULT_QUEUE].quota / 8;
+	for (unsigned i = 1; a->settings.rss && i <= a->n_queues; i++) {
+		a->queues[i].quota = RSS_SPARE;
+		a->queues[i].low_water = RSS_SPARE / 8;
+	}
 	return status;
 }
 

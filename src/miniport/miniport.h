@@ -10,15 +10,30 @@
  *   NumQueues  VM queues, 0 .. 1024 (16)
  *   Buffers    receive buffers of a VM queue, 16 .. 65536 (512)
  *   Receive    how VM queues' buffers are filled: placed, loaned or steered (placed)
+ *   VerifyChecksums 1: checksums of received frames are verified, in software where the port
+ *                   does not; NDIS is told when it has asked for it (0)
  *   RefuseMacOnly   1: SET_FILTER refuses a filter on the MAC address that says nothing of
  *                   the VLAN (0)
  * Standardized ones, each 0 or 1; what does not matter is not read (H15 .. H20):
- *   *RssOrVmqPreference             1: VM queues are offered (0: RSS, which is not there)
- *   *RSS                            read without that preference (1)
+ *   *RssOrVmqPreference             1: VM queues are offered (0: RSS)
+ *   *RSS                            read without that preference; RSS is offered (1)
  *   *VMQ                            read with it, as are those below if it is 1 (1)
  *   *VMQVlanFiltering               filters may test the VLAN id (1)
  *   *VMQLookaheadSplit              queues may be split; NDIS 6.20 only (1)
  *   *EncapsulatedPacketTaskOffload  filters may test NVGRE's inner header; NDIS 6.30 only (1)
+ * Task offloads (P17). What the port cannot do of a send is done in software.
+ *   *IPChecksumOffloadIPv4, *TCPChecksumOffloadIPv4, *TCPChecksumOffloadIPv6,
+ *   *UDPChecksumOffloadIPv4, *UDPChecksumOffloadIPv6
+ *       0 off, 1 of sends, 2 of receives, 3 both (3); *TCPUDPChecksumOffloadIPv4 and IPv6
+ *       stand for the two of TCP and UDP where these are absent
+ *   *LsoV1IPv4, *LsoV2IPv4, *LsoV2IPv6   0 or 1 (1); V2 goes before V1
+ * With RSS; those marked + from NDIS 6.30 on:
+ *   *RssBaseProcGroup, *RssBaseProcNumber   the lowest processor that it may use (0:0)
+ *   *RssMaxProcGroup+, *RssMaxProcNumber+   and the highest (all)
+ *   *MaxRssProcessors               how many of them at most, 1 .. 65535 (16)
+ *   *NumRSSQueues+                  how many queues a table may lead to, 1 .. 65535 (16)
+ *   *NumaNodeId                     0 .. 65535, 65535 any; this machine is one node (65535)
+ *   *RSSProfile+                    1 .. 5; on one node they all choose the same (4)
  * No NIC here has SR-IOV: *SriovPreferred and *SRIOV are never read.
  */
 #ifndef MINIPORT_MINIPORT_H
@@ -43,10 +58,32 @@ struct miniport_queue_report {
 	                                      * queue, whose memory is the NIC's, "" */
 	uint64_t indicated, bytes;           /* to NDIS */
 	uint64_t in_place;                   /* of them, where the NIC put them, steered */
+	uint64_t lent;                       /* of them, with RESOURCES, for want of buffers */
 	uint64_t outstanding;                /* of them, not yet returned */
 	unsigned buffers;                    /* how many may be */
 	uint64_t drops[WIRE_DROP_COUNT];
 	uint64_t sent, sent_bytes;           /* to the NIC */
+};
+
+#define MINIPORT_MAX_CLASSES 8
+
+/* One class of sends: a traffic class of DCB, or a priority of 802.1p. */
+struct miniport_class_report {
+	bool dcb;
+	bool ets;                            /* else strict; of DCB, as the next two */
+	unsigned share;                      /* percent */
+	uint8_t pfc;                         /* its priorities that PFC may halt, a bit each */
+	uint8_t priorities;                  /* that it owns, a bit each */
+	uint64_t sent, bytes;                /* to the NIC, since there have been classes */
+};
+
+/* False: there is no such class. Control thread. */
+bool miniport_class_report(const void *context, unsigned cls, struct miniport_class_report *report);
+
+/* One processor's part of the frames that RSS spreads. */
+struct miniport_spread {
+	unsigned processor;
+	uint64_t indicated, sent;
 };
 
 /* The wire ledger: frames from the NIC = indicated + dropped + waiting. */
@@ -56,6 +93,8 @@ struct miniport_report {
 	uint64_t drops[WIRE_DROP_COUNT];
 	uint64_t sent;
 	uint64_t sends_waiting;              /* accepted, not yet completed */
+	unsigned n_spread;                   /* 0: RSS is not the adapter's interface */
+	struct miniport_spread spread[64];   /* the default queue's frames, by processor */
 	char nic[160];                       /* what it is, in words */
 	char end[600];                       /* why no more frames come; "" while they may */
 	bool failed;                         /* that end is a fault */
@@ -65,7 +104,8 @@ struct miniport_report {
  * quiet, a snapshot otherwise. Any thread. */
 void miniport_report(const void *context, struct miniport_report *report);
 
-/* The same for one queue, 0 .. NumQueues; false when it was never used. */
+/* The same for one queue, 0 .. NumQueues, the default one with all that RSS spreads; false
+ * when it was never used. */
 bool miniport_queue_report(const void *context, unsigned id, struct miniport_queue_report *report);
 
 #endif

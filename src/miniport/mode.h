@@ -13,6 +13,7 @@
 #ifndef MINIPORT_MODE_H
 #define MINIPORT_MODE_H
 
+#include "base/ethernet.h"
 #include "miniport/adapter.h"
 
 struct mp_mode {
@@ -34,6 +35,7 @@ struct mp_mode {
 extern const struct mp_mode mp_placed;   /* place.c: copied into the queue's own memory */
 extern const struct mp_mode mp_split;    /* split.c: the same in two parts (E15) */
 extern const struct mp_mode mp_loaned;   /* loan.c: they stay where the NIC put them */
+extern const struct mp_mode mp_scaled;   /* rss_receive.c: likewise, and with their hash */
 extern const struct mp_mode mp_steered;  /* steer.c: likewise, in the queue's own memory */
 
 /* What the queue's parameters and the adapter's keyword ask for. A queue that shall be
@@ -54,11 +56,12 @@ static inline void mp_append(struct mp_queue *q, NET_BUFFER_LIST *nbl, struct mp
 	mp_chain_append(to, nbl);
 }
 
-/* The tag of 'frame', which the NBL's data lack, goes to the OOB (D16, D17, O18). */
-static inline void mp_set_tag(NET_BUFFER_LIST *nbl, const uint8_t *frame)
+/* The tag of 'frame', which the NBL's data lack, goes to the OOB as far as the keywords let
+ * it (D16, D17, O18). */
+static inline void mp_set_tag(const struct mp_queue *q, NET_BUFFER_LIST *nbl, const uint8_t *frame)
 {
 	NDIS_NET_BUFFER_LIST_8021Q_INFO tag = { .Value = NULL };
-	unsigned tci = (unsigned)frame[14] << 8 | frame[15];
+	unsigned tci = big16_read(frame + VLAN_TCI) & q->adapter->settings.tag_mask;
 
 	tag.TagHeader.UserPriority = tci >> 13;
 	tag.TagHeader.CanonicalFormatId = tci >> 12 & 1;
@@ -67,13 +70,13 @@ static inline void mp_set_tag(NET_BUFFER_LIST *nbl, const uint8_t *frame)
 }
 
 /* The frame where it lies in its mbuf, which is then the NBL's; the tag is taken out. */
-static inline NET_BUFFER_LIST *mp_describe_in_place(struct rte_mbuf *m)
+static inline NET_BUFFER_LIST *mp_describe_in_place(const struct mp_queue *q, struct rte_mbuf *m)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
 	uint8_t tag[VLAN_TAG + ETHERNET_HEADER - 2];
 	NET_BUFFER_LIST *nbl;
 
-	if (!mp_is_tagged(frame))
+	if (!ethernet_is_tagged(frame))
 		return frame_describe(m);
 	memcpy(tag, frame, sizeof(tag));
 	memmove(frame + VLAN_TAG, frame, 12);
@@ -81,7 +84,7 @@ static inline NET_BUFFER_LIST *mp_describe_in_place(struct rte_mbuf *m)
 	m->data_len -= VLAN_TAG;
 	m->pkt_len -= VLAN_TAG;
 	nbl = frame_describe(m);
-	mp_set_tag(nbl, tag);
+	mp_set_tag(q, nbl, tag);
 	return nbl;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MiniportOidRequest: each OID to the room that does it. */
-#include "miniport/adapter.h"
+#include "miniport/rss.h"
 
 #include <string.h>
 
@@ -33,6 +33,9 @@ static NDIS_STATUS method(struct mp_adapter *a, PNDIS_OID_REQUEST r)
 	case OID_RECEIVE_FILTER_SET_FILTER:
 		status = mp_filter_set(a, buffer);
 		break;
+	case OID_QOS_PARAMETERS:
+		status = mp_qos_set(a, buffer);
+		break;
 	default:
 		return NDIS_STATUS_NOT_SUPPORTED;
 	}
@@ -50,6 +53,10 @@ static NDIS_STATUS set(struct mp_adapter *a, PNDIS_OID_REQUEST r)
 	NDIS_STATUS status;
 
 	switch (r->DATA.SET_INFORMATION.Oid) {
+	case OID_GEN_RECEIVE_SCALE_PARAMETERS:
+	case OID_GEN_RECEIVE_HASH:
+		status = mp_rss_set(a, r);
+		break;
 	case OID_GEN_CURRENT_PACKET_FILTER:
 		atomic_store(&a->packet_filter, *(const ULONG *)buffer);
 		status = NDIS_STATUS_SUCCESS;
@@ -57,6 +64,17 @@ static NDIS_STATUS set(struct mp_adapter *a, PNDIS_OID_REQUEST r)
 	case OID_802_3_MULTICAST_LIST:
 		status = mp_multicast_set(a, buffer,
 					  r->DATA.SET_INFORMATION.InformationBufferLength);
+		break;
+	case OID_TCP_OFFLOAD_PARAMETERS:
+		status = mp_offload_parameters_set(a, buffer,
+						   r->DATA.SET_INFORMATION.InformationBufferLength);
+		break;
+	case OID_OFFLOAD_ENCAPSULATION:
+		status = mp_offload_encapsulation_set(
+			a, buffer, r->DATA.SET_INFORMATION.InformationBufferLength);
+		break;
+	case OID_PNP_SET_POWER:
+		status = mp_power_set(a, r);
 		break;
 	case OID_RECEIVE_FILTER_QUEUE_PARAMETERS:
 		status = mp_queue_change(a, buffer, r);
@@ -84,8 +102,12 @@ static NDIS_STATUS query(const struct mp_adapter *a, PNDIS_OID_REQUEST r)
 	ULONG value;
 
 	switch (r->DATA.QUERY_INFORMATION.Oid) {
+	case OID_GEN_STATISTICS:
+		return mp_statistics_query(a, r);
+	case OID_GEN_VENDOR_DESCRIPTION:
+		return mp_description_query(a, r);
 	case OID_GEN_MAXIMUM_TOTAL_SIZE:
-		value = a->max_frame;
+		value = a->max_send;
 		break;
 	default:
 		return NDIS_STATUS_NOT_SUPPORTED;
@@ -99,11 +121,19 @@ static NDIS_STATUS query(const struct mp_adapter *a, PNDIS_OID_REQUEST r)
 	return NDIS_STATUS_SUCCESS;
 }
 
+static bool is_of_vm_queues(NDIS_OID oid)
+{
+	return oid >= OID_RECEIVE_FILTER_HARDWARE_CAPABILITIES && oid <= OID_RECEIVE_FILTER_MOVE_FILTER;
+}
+
 _Use_decl_annotations_
 NDIS_STATUS MiniportOidRequest(NDIS_HANDLE MiniportAdapterContext, PNDIS_OID_REQUEST OidRequest)
 {
 	struct mp_adapter *a = MiniportAdapterContext;
 
+	/* Without VM queues those that there are belong to RSS (H19). */
+	if (!a->settings.vmq && is_of_vm_queues(OidRequest->DATA.SET_INFORMATION.Oid))
+		return NDIS_STATUS_NOT_SUPPORTED;
 	switch (OidRequest->RequestType) {
 	case NdisRequestMethod:
 		return method(a, OidRequest);

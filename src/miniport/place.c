@@ -5,7 +5,10 @@
  */
 #include "miniport/mode.h"
 
-static NET_BUFFER_LIST *place(struct rte_mbuf *to, const struct rte_mbuf *m)
+#include "base/ethernet.h"
+
+static NET_BUFFER_LIST *place(const struct mp_queue *q, struct rte_mbuf *to,
+			      const struct rte_mbuf *m)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint16_t n = m->data_len;
@@ -14,13 +17,13 @@ static NET_BUFFER_LIST *place(struct rte_mbuf *to, const struct rte_mbuf *m)
 
 	to->data_off = FRAME_HEADROOM;
 	data = rte_pktmbuf_mtod(to, uint8_t *);
-	if (mp_is_tagged(frame)) {
+	if (ethernet_is_tagged(frame)) {
 		memcpy(data, frame, 12);
 		memcpy(data + 12, frame + 12 + VLAN_TAG, n - 12u - VLAN_TAG);
 		to->data_len = (uint16_t)(n - VLAN_TAG);
 		to->pkt_len = to->data_len;
 		nbl = frame_describe(to);
-		mp_set_tag(nbl, frame);
+		mp_set_tag(q, nbl, frame);
 		return nbl;
 	}
 	memcpy(data, frame, n);
@@ -32,7 +35,7 @@ static NET_BUFFER_LIST *place(struct rte_mbuf *to, const struct rte_mbuf *m)
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
 	for (unsigned i = 0; i < n; i++)
-		mp_append(q, place(q->buffers[--q->n_free], pkts[i]), to);
+		mp_append(q, place(q, q->buffers[--q->n_free], pkts[i]), to);
 	rte_pktmbuf_free_bulk(pkts, n);
 }
 

@@ -12,7 +12,7 @@
  * where the hardware that the documentation has in mind, with an entry for each queue,
  * would have the queue's entry point at the other's message (H22, H27).
  */
-#include "miniport/adapter.h"
+#include "miniport/rss.h"
 #include "miniport/steer.h"
 
 #include <stdlib.h>
@@ -53,6 +53,8 @@ static NDIS_STATUS take_set(struct mp_adapter *a, const NDIS_RSS_PROCESSOR_INFO 
 	for (unsigned i = 0; i < info->RssProcessorCount; i++) {
 		const NDIS_RSS_PROCESSOR *p = entry(info, i);
 
+		if (a->settings.rss && !mp_rss_may_use(&a->settings, &p->ProcNum))
+			continue;
 		if (p->ProcNum.Group || p->ProcNum.Number >= MAX_PROCESSORS) {
 			log_error("miniport: processor %u:%u is in the set that NDIS gives, and only "
 				  "0:0 to 0:%u can be used", p->ProcNum.Group, p->ProcNum.Number,
@@ -62,7 +64,14 @@ static NDIS_STATUS take_set(struct mp_adapter *a, const NDIS_RSS_PROCESSOR_INFO 
 		if (!(a->processor_set >> p->ProcNum.Number & 1))
 			keep_in_order(a, p->ProcNum.Number, p->PreferenceIndex, preferences);
 	}
-	return a->n_processors ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE;
+	while (a->settings.rss && a->n_processors > mp_rss_processors_max(&a->settings))
+		a->processor_set &= ~(1ull << a->order[--a->n_processors]);
+	if (a->n_processors)
+		return NDIS_STATUS_SUCCESS;
+	log_error("miniport: none of the %u processors that NDIS gives may be used%s",
+		  info->RssProcessorCount,
+		  a->settings.rss ? ", as the keywords *RssBaseProcNumber and *RssMaxProcNumber say" : "");
+	return NDIS_STATUS_FAILURE;
 }
 
 NDIS_STATUS mp_processors_find(struct mp_adapter *a)

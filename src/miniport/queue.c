@@ -43,25 +43,28 @@ NDIS_STATUS mp_processor_list(struct mp_processor *p, struct mp_queue *add,
 	return NDIS_STATUS_SUCCESS;
 }
 
-static void lanes_destroy(struct mp_queue *q, unsigned n)
+static void lanes_destroy(struct mp_lane *lanes, unsigned n)
 {
-	for (unsigned r = 0; q->lanes && r < n; r++)
-		spsc_destroy(q->lanes[r].ring);
-	free(q->lanes);
-	q->lanes = NULL;
+	for (unsigned r = 0; lanes && r < n; r++)
+		spsc_destroy(lanes[r].ring);
+	free(lanes);
 }
 
 static NDIS_STATUS lanes_create(struct mp_queue *q, unsigned n)
 {
-	q->lanes = calloc(n, sizeof(*q->lanes));
-	for (unsigned r = 0; q->lanes && r < n; r++) {
-		q->lanes[r].ring = spsc_create(RING_SIZE);
-		if (!q->lanes[r].ring) {
-			lanes_destroy(q, n);
-			break;
+	struct mp_lane *lanes = calloc(n, sizeof(*lanes));
+
+	if (!lanes)
+		return NDIS_STATUS_RESOURCES;
+	for (unsigned r = 0; r < n; r++) {
+		lanes[r].ring = spsc_create(RING_SIZE);
+		if (!lanes[r].ring) {
+			lanes_destroy(lanes, n);
+			return NDIS_STATUS_RESOURCES;
 		}
 	}
-	return q->lanes ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+	q->lanes = lanes;   /* not before: reports and drains look at them at any time */
+	return NDIS_STATUS_SUCCESS;
 }
 
 /* Puts the queue, and its transmit queue, on processor 'p'. */
@@ -71,6 +74,17 @@ static NDIS_STATUS place_on(struct mp_queue *q, unsigned p)
 	atomic_store(&q->tx.processor, p);
 	mp_steer_watch(q, p, true);
 	return mp_processor_list(&q->adapter->processors[p], q, NULL);
+}
+
+/*
+ * The NIC transmit queue of what names the queue, or its group (U15): always the same one,
+ * whichever processor sends and whichever transmit queue it waits in, as before and after
+ * the queue's life. So a connection never is in two at once (A7, B6, B12).
+ */
+static void choose_nic_queue(struct mp_queue *q, ULONG group)
+{
+	atomic_store_explicit(&q->nic_tx, (uint16_t)((group ? group : q->id) % q->adapter->n_nic_tx),
+			      memory_order_relaxed);
 }
 
 /* ---- the adapter's queues ---- */
@@ -83,46 +97,61 @@ static void queue_init(struct mp_adapter *a, unsigned id)
 	q->id = (uint16_t)id;
 	q->mode = &mp_placed;
 	atomic_store(&q->state, VMQ_QUEUE_UNDEFINED);
+	choose_nic_queue(q, 0);
 	NdisAllocateSpinLock(&q->tx.lock);
 }
 
-/* The default queue exists from the start, on the preferred processor, in the memory
- * that the NIC itself receives into (C2). */
-static NDIS_STATUS default_queue_create(struct mp_adapter *a)
+/* A queue that exists from the start, on a processor of the order, in the memory that the
+ * NIC itself receives into. */
+static NDIS_STATUS fixed_queue_create(struct mp_adapter *a, unsigned id)
 {
-	struct mp_queue *q = &a->queues[DEFAULT_QUEUE];
+	struct mp_queue *q = &a->queues[id];
 	NDIS_STATUS status = lanes_create(q, a->n_lanes);
 
-	if (status == NDIS_STATUS_SUCCESS)
-		status = mp_nic_memory_create(a);
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
-	q->mode = &mp_loaned;   /* its own memory: the NIC's */
+	q->mode = a->settings.rss ? &mp_scaled : &mp_loaned;   /* its own memory: the NIC's */
 	q->named = true;
 	atomic_store(&q->state, VMQ_QUEUE_RUNNING);
-	return place_on(q, a->order[0]);
+	return place_on(q, a->order[id]);
+}
+
+/* The default queue, on the preferred processor (C2); with RSS one for each other, too. */
+static NDIS_STATUS fixed_queues_create(struct mp_adapter *a)
+{
+	NDIS_STATUS status = mp_nic_memory_create(a);
+
+	for (unsigned id = 0; id <= (a->settings.rss ? a->n_queues : 0); id++)
+		if (status == NDIS_STATUS_SUCCESS)
+			status = fixed_queue_create(a, id);
+	return status;
 }
 
 NDIS_STATUS mp_queues_create(struct mp_adapter *a)
 {
-	size_t n = a->settings.queues + 1;
+	size_t n;
 
+	a->n_queues = a->settings.rss ? a->n_processors - 1 : a->settings.queues;
+	n = a->n_queues + 1;
 	a->queues = calloc(n, sizeof(*a->queues));
 	a->tx_map = vmq_tx_map_create((unsigned)n);
 	if (!a->queues || !a->tx_map)
 		return NDIS_STATUS_RESOURCES;
 	for (unsigned i = 0; i < n; i++)
 		queue_init(a, i);
-	return default_queue_create(a);
+	if (a->settings.vmq)
+		atomic_store(&a->tx_key, &mp_key_vmq);
+	return fixed_queues_create(a);
 }
 
 void mp_queues_destroy(struct mp_adapter *a)
 {
-	for (unsigned i = 0; a->queues && i <= a->settings.queues; i++) {
+	for (unsigned i = 0; a->queues && i <= a->n_queues; i++) {
 		struct mp_queue *q = &a->queues[i];
 
 		q->mode->destroy(q);
-		lanes_destroy(q, a->n_lanes);
+		lanes_destroy(q->lanes, a->n_lanes);
+		q->lanes = NULL;
 		NdisFreeSpinLock(&q->tx.lock);
 	}
 	mp_nic_memory_destroy(a);
@@ -157,7 +186,7 @@ static uint16_t lookahead_of(const struct mp_adapter *a, const NDIS_RECEIVE_QUEU
 NDIS_STATUS mp_queue_allocate(struct mp_adapter *a, PNDIS_RECEIVE_QUEUE_PARAMETERS p)
 {
 	int processor = mp_processor_of(a, &p->ProcessorAffinity);
-	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
+	struct mp_queue *q = p->QueueId <= a->n_queues ? &a->queues[p->QueueId] : NULL;
 	NDIS_STATUS status;
 
 	if (!q || processor < 0 || atomic_load(&q->state) != VMQ_QUEUE_UNDEFINED ||
@@ -172,6 +201,7 @@ NDIS_STATUS mp_queue_allocate(struct mp_adapter *a, PNDIS_RECEIVE_QUEUE_PARAMETE
 		     (p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION) != 0);
 	q->lookahead = lookahead_of(a, p);
 	q->group = p->QueueGroupId;
+	choose_nic_queue(q, q->group);
 	q->named = true;
 	mp_queue_event(q, VMQ_EVENT_ALLOCATE);
 	p->MSIXTableEntry = a->processors[processor].message;   /* C33 */
@@ -183,7 +213,7 @@ NDIS_STATUS mp_queue_complete(struct mp_adapter *a, unsigned id)
 	struct mp_queue *q = &a->queues[id];
 	NDIS_STATUS status;
 
-	if (!id || id > a->settings.queues ||
+	if (!id || id > a->n_queues ||
 	    vmq_queue_state_next((enum vmq_queue_state)atomic_load(&q->state), VMQ_EVENT_COMPLETE) < 0)
 		return NDIS_STATUS_INVALID_PARAMETER;
 	/* C40: this is where a queue gets its memory. */
@@ -255,7 +285,7 @@ static NDIS_STATUS leave_processor(struct mp_queue *q)
 NDIS_STATUS mp_queue_change(struct mp_adapter *a, const NDIS_RECEIVE_QUEUE_PARAMETERS *p,
 			    PNDIS_OID_REQUEST request)
 {
-	struct mp_queue *q = p->QueueId <= a->settings.queues ? &a->queues[p->QueueId] : NULL;
+	struct mp_queue *q = p->QueueId <= a->n_queues ? &a->queues[p->QueueId] : NULL;
 	bool moves = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_PROCESSOR_AFFINITY_CHANGED;
 	bool turns = p->Flags & NDIS_RECEIVE_QUEUE_PARAMETERS_FLAGS_CHANGED;
 	int to = mp_processor_of(a, &p->ProcessorAffinity);
@@ -345,7 +375,7 @@ NDIS_STATUS mp_queue_free(struct mp_adapter *a, unsigned id, PNDIS_OID_REQUEST r
 {
 	struct mp_queue *q = &a->queues[id];
 
-	if (!id || id > a->settings.queues || !mp_queue_event(q, VMQ_EVENT_FREE))
+	if (!id || id > a->n_queues || !mp_queue_event(q, VMQ_EVENT_FREE))
 		return NDIS_STATUS_INVALID_PARAMETER;   /* C12, G9 */
 	mp_tx_leave(q);
 	q->pending = request;

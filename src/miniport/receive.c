@@ -4,16 +4,21 @@
  * queues; what belongs to a queue of another processor goes there on a ring; what
  * belongs here is placed and indicated.
  */
-#include "miniport/adapter.h"
+#include "miniport/rss.h"
 #include "miniport/steer.h"
 
 #include <rte_prefetch.h>
 
 #include "base/clock.h"
+#include "base/ethernet.h"
+#include "miniport/dcbx.h"
 
 /* How long a NIC that can wait waits for a queue without a free buffer before
  * the frame is lost to that queue: one stuck VM must not hold up the rest. */
 #define PATIENCE_NS 100000000ull
+
+/* How often a DPC without a limit looks for more, lest it never end (F20). */
+#define TURNS_OF_ALL 1024
 
 /* ---- from the rings ---- */
 
@@ -116,7 +121,7 @@ static unsigned sift(struct mp_processor *p, struct rte_mbuf **pkts, unsigned n,
 			drop(p, m, WIRE_DROP_TOO_SHORT);
 			continue;
 		}
-		tag = mp_is_tagged(frame) ? VLAN_TAG : 0;
+		tag = ethernet_is_tagged(frame) ? VLAN_TAG : 0;
 		if (m->data_len < ETHERNET_HEADER + tag) {
 			drop(p, m, WIRE_DROP_TOO_SHORT);
 		} else if (m->nb_segs != 1 || m->data_len > a->max_frame + tag) {
@@ -142,27 +147,41 @@ static inline uint64_t match(const struct mp_adapter *a, struct rte_mbuf **pkts,
 	return vmq_classify(c, frames, keys, n, ids);
 }
 
-/* Hands one lane's frames to their queue: here, or to its processor. A frame that
- * is on its way by the ring keeps later ones from overtaking it (F13). */
-static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane)
+/* Leaves frames of a lane on its ring, for the queue's processor or for a later turn. */
+static void leave_on_ring(struct mp_queue *q, struct mp_lane *lane, struct rte_mbuf **pkts,
+			  unsigned n)
+{
+	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed), pushed;
+
+	for (unsigned i = 0; i < n; i++)
+		frame_of_mbuf(pkts[i])->generation = generation;
+	/* A NIC that can wait was asked for no more than every ring has room for. */
+	pushed = spsc_push(lane->ring, (void *const *)pkts, n);
+	if (pushed < n) {
+		counter_add(&lane->ring_full, n - pushed);
+		rte_pktmbuf_free_bulk(pkts + pushed, n - pushed);
+	}
+}
+
+/* Hands one lane's frames to their queue: here, as far as the throttle lets (F20), or to
+ * its processor. A frame that is on its way by the ring keeps later ones from overtaking
+ * it (F13). */
+static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane,
+		    unsigned *budget)
 {
 	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire);
-	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed), n = lane->n;
+	unsigned n = lane->n, now = 0;
 
 	lane->n = 0;
 	if (owner == p->number && spsc_is_empty(lane->ring) && !q->adapter->nic_can_wait) {
-		mp_deliver(p, q, lane->burst, n);
-		return;
+		now = n <= *budget ? n : *budget;
+		*budget -= now;
+		if (now)
+			mp_deliver(p, q, lane->burst, now);
+		if (now == n)
+			return;
 	}
-	for (unsigned i = 0; i < n; i++)
-		frame_of_mbuf(lane->burst[i])->generation = generation;
-	/* A NIC that can wait was asked for no more than every ring has room for. */
-	unsigned pushed = spsc_push(lane->ring, (void *const *)lane->burst, n);
-
-	if (pushed < n) {
-		counter_add(&lane->ring_full, n - pushed);
-		rte_pktmbuf_free_bulk(lane->burst + pushed, n - pushed);
-	}
+	leave_on_ring(q, lane, lane->burst + now, n - now);
 	if (owner != p->number)
 		mp_notify(owner);
 }
@@ -177,11 +196,14 @@ static void keep_own(struct mp_queue *own, struct rte_mbuf **pkts, const uint16_
 }
 
 /* One burst of one NIC queue, on its way to the receive queues by the 'way'th lane of
- * each. 'own': the VM queue that the NIC queue is kept for; NULL: none. */
-static unsigned poll_nic(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own)
+ * each. It is a whole one whatever the throttle is: some NICs give nothing when they are
+ * asked for less. 'own': the VM queue that the NIC queue is kept for; NULL: none. */
+static unsigned poll_nic(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own,
+			 unsigned *budget)
 {
 	struct mp_adapter *a = p->adapter;
 	struct mp_queue *touched[BURST];
+	const struct mp_rss *rss = mp_rss_of(a);
 	struct rte_mbuf *pkts[BURST];
 	vmq_key_t keys[BURST];
 	uint16_t ids[BURST];
@@ -193,10 +215,17 @@ static unsigned poll_nic(struct mp_processor *p, unsigned rx, unsigned way, stru
 	if (!got)
 		return 0;
 	counter_add(&p->from_nic, got);
-	n = sift(p, pkts, got, keys);
+	n = got;
+	if (atomic_load_explicit(&a->qos.pfc.enabled, memory_order_relaxed))
+		n = mp_pfc_take(p, pkts, n);
+	if (a->qos.dcbx)
+		n = mp_dcbx_take(p, pkts, n);
+	n = sift(p, pkts, n, keys);
 	if (!n)
 		return got;
 	matched = match(a, pkts, keys, n, ids);
+	if (rss)
+		mp_rss_spread(rss, pkts, n, ids);
 	if (own)
 		keep_own(own, pkts, ids, n);
 	for (unsigned i = 0; i < n; i++) {
@@ -212,7 +241,7 @@ static unsigned poll_nic(struct mp_processor *p, unsigned rx, unsigned way, stru
 		lane->burst[lane->n++] = pkts[i];
 	}
 	for (unsigned i = 0; i < n_touched; i++)
-		pass_on(p, touched[i], &touched[i]->lanes[way]);
+		pass_on(p, touched[i], &touched[i]->lanes[way], budget);
 	return got;
 }
 
@@ -229,7 +258,7 @@ static bool must_wait(const struct mp_adapter *a, unsigned rx)
 {
 	if (!a->nic_can_wait)
 		return false;
-	for (unsigned id = 0; id <= a->settings.queues; id++) {
+	for (unsigned id = 0; id <= a->n_queues; id++) {
 		const struct mp_queue *q = &a->queues[id];
 
 		if (atomic_load_explicit(&q->state, memory_order_acquire) == VMQ_QUEUE_RUNNING &&
@@ -239,37 +268,11 @@ static bool must_wait(const struct mp_adapter *a, unsigned rx)
 	return false;
 }
 
-/* The NIC will bring no more: the link is down, and if the device itself is gone
- * the adapter wants to be removed. Once. */
-static void notice_end(struct mp_adapter *a)
-{
-	NDIS_LINK_STATE link = {
-		.Header = { NDIS_OBJECT_TYPE_DEFAULT, NDIS_LINK_STATE_REVISION_1,
-			    NDIS_SIZEOF_LINK_STATE_REVISION_1 },
-		.MediaConnectState = MediaConnectStateDisconnected,
-	};
-	NDIS_STATUS_INDICATION s = {
-		.Header = { NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
-			    NDIS_SIZEOF_STATUS_INDICATION_REVISION_1 },
-		.SourceHandle = a->handle,
-		.StatusCode = NDIS_STATUS_LINK_STATE,
-		.StatusBuffer = &link,
-		.StatusBufferSize = sizeof(link),
-	};
-	enum nic_end end = nic_end(a->nic);
-
-	if (end == NIC_ALIVE || atomic_exchange(&a->ended, true))
-		return;
-	NdisMIndicateStatusEx(a->handle, &s);
-	if (end == NIC_GONE)
-		NdisMRemoveMiniport(a->handle);
-}
-
 /* The NIC queues that are kept for this processor's VM queues. Returns whether more waits. */
 static bool poll_steered(struct mp_processor *p, const struct mp_queue_list *queues,
 			 unsigned *budget)
 {
-	unsigned way = p->adapter->settings.rx_queues + p->index, got;
+	unsigned way = p->adapter->settings.rx_queues + p->index;
 	bool more = false;
 
 	for (unsigned i = 0; i < queues->n; i++) {
@@ -281,11 +284,42 @@ static bool poll_steered(struct mp_processor *p, const struct mp_queue_list *que
 		if (atomic_load_explicit(&q->draining, memory_order_acquire)) {
 			more |= mp_steer_drain(p, q, s);
 		} else if (receives(p->adapter)) {
-			got = *budget < BURST ? BURST : poll_nic(p, s->rx, way, q);
-			*budget -= *budget < BURST ? 0 : got;
-			more |= got;
+			more |= !*budget || poll_nic(p, s->rx, way, q, budget);
 		}
 	}
+	return more;
+}
+
+/* One look at everything that the processor serves. Returns whether more waits. */
+static bool serve(struct mp_processor *p, const struct mp_queue_list *queues, unsigned *budget)
+{
+	struct mp_adapter *a = p->adapter;
+	bool more = false;
+
+	/* Another queue first each time: a few busy ones must not use up the throttle. */
+	p->turn++;
+	for (unsigned i = 0; i < queues->n; i++) {
+		struct mp_queue *q = queues->list[(p->turn + i) % queues->n];
+
+		mp_collect_returns(q);
+		more |= drain_rings(p, q, budget);
+	}
+	more |= mp_tx_serve(p, queues);
+	for (unsigned i = 0; i < p->n_rx && receives(a); i++) {
+		unsigned got;
+
+		if (!*budget || must_wait(a, p->rx[i])) {
+			more = true;   /* F20: the rest next time */
+			continue;
+		}
+		got = poll_nic(p, p->rx[i], p->rx[i], NULL, budget);
+		more |= got;
+		if (!got)
+			mp_notice_end(a);
+	}
+	if (a->n_steer)
+		more |= poll_steered(p, queues, budget);
+	mp_indicate_mixed(p);
 	return more;
 }
 
@@ -299,37 +333,20 @@ VOID MiniportMessageInterruptDPC(NDIS_HANDLE MiniportInterruptContext, ULONG Mes
 	NDIS_RECEIVE_THROTTLE_PARAMETERS *throttle = ReceiveThrottleParameters;
 	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
 	unsigned budget = throttle->MaxNblsToIndicate;   /* NDIS_INDICATE_ALL_NBLS: all ones */
-	bool more = false;
+	bool all = budget == NDIS_INDICATE_ALL_NBLS, more;
+	unsigned turns = all ? TURNS_OF_ALL : 1;
 
 	(void)MiniportDpcContext;
 	(void)NdisReserved2;
-	/* Another queue first each time: a few busy ones must not use up the throttle. */
-	p->turn++;
-	for (unsigned i = 0; i < queues->n; i++) {
-		struct mp_queue *q = queues->list[(p->turn + i) % queues->n];
-
-		mp_collect_returns(q);
-		more |= drain_rings(p, q, &budget);
-		more |= mp_tx_flush(a, &q->tx);
-	}
-	for (unsigned i = 0; i < p->n_rx && receives(a); i++) {
-		unsigned got;
-
-		if (budget < BURST || must_wait(a, p->rx[i])) {
-			more = true;   /* F20: the rest next time */
-			continue;
-		}
-		got = poll_nic(p, p->rx[i], p->rx[i], NULL);
-		budget -= got;
-		more |= got;
-		if (!got)
-			notice_end(a);
-	}
-	if (a->n_steer)
-		more |= poll_steered(p, queues, &budget);
-	mp_indicate_mixed(p);
+	do
+		more = serve(p, queues, &budget);
+	while (more && --turns);
 	mp_drain_check(p);
-	throttle->MoreNblsPending = more;
+	/* With no limit nothing is left pending: what a NIC without an end still has is
+	 * another interrupt's (F20). */
+	throttle->MoreNblsPending = more && !all;
+	if (more && all)
+		mp_notify(p->number);
 }
 
 /* The device's half of an interrupt: nothing to acknowledge, the DPC does it all. */
@@ -366,5 +383,5 @@ BOOLEAN mp_processor_arm(PVOID Context, BOOLEAN Sleep)
 		for (unsigned r = 0; r < a->n_lanes; r++)
 			work |= !spsc_is_empty(q->lanes[r].ring);
 	}
-	return work || (Sleep && mp_pause_can_end(a));
+	return work || (Sleep && (mp_pause_can_end(a) || mp_tx_barrier_can_end(a)));
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ethernet.h"
 #include "base/log.h"
 #include "vmq/interface_choice.h"
 
@@ -69,9 +70,51 @@ static bool read_choice(void *context, enum vmq_interface_keyword keyword)
 			   vmq_interface_keyword_default(keyword));
 }
 
+#define ABSENT UINT32_MAX
+
+/* One of the keywords of RSS; out of its range it counts as its default. */
+static unsigned read_in_range(NDIS_HANDLE config, const char *name, unsigned min, unsigned max,
+			      unsigned otherwise)
+{
+	unsigned value = read_number(config, name, otherwise);
+
+	if (value == otherwise || (value >= min && value <= max))
+		return value;
+	log_warning("miniport: keyword %s is %u, and must be %u..%u; it is ignored", name, value, min,
+		    max);
+	return otherwise;
+}
+
+/* N18: NDIS 6.30 brought the upper end, the number of queues, and the profile. */
+static struct mp_scaling read_scaling(NDIS_HANDLE config, bool from_630)
+{
+	struct mp_scaling s = {
+		.base = { .Group = (USHORT)read_in_range(config, "*RssBaseProcGroup", 0, 65535, 0),
+			  .Number = (UCHAR)read_in_range(config, "*RssBaseProcNumber", 0, 255, 0) },
+		.max = { .Group = UINT16_MAX, .Number = UINT8_MAX },
+		.processors = read_in_range(config, "*MaxRssProcessors", 1, UINT16_MAX, 16),
+		.node = read_in_range(config, "*NumaNodeId", 0, MP_ANY_NODE, MP_ANY_NODE),
+		.profile = NdisRssProfileNumaStatic,
+	};
+	unsigned last;
+
+	s.queues = s.processors;
+	if (!from_630)
+		return s;
+	/* Without a number there is no upper end; a number alone is of group 0. */
+	last = read_in_range(config, "*RssMaxProcNumber", 0, 255, ABSENT);
+	s.max.Group = (USHORT)read_in_range(config, "*RssMaxProcGroup", 0, 65535,
+					    last == ABSENT ? UINT16_MAX : 0);
+	s.max.Number = last == ABSENT ? UINT8_MAX : (UCHAR)last;
+	s.queues = read_in_range(config, "*NumRSSQueues", 1, UINT16_MAX, 16);
+	s.profile = (NDIS_RSS_PROFILE)read_in_range(config, "*RSSProfile", NdisRssProfileClosest,
+						    NdisRssProfileConservative,
+						    NdisRssProfileNumaStatic);
+	return s;
+}
+
 /* Only what matters to the interface chosen is read (H17, H20). No NIC of ours has
- * SR-IOV. Where RSS is chosen no other interface is enabled, and RSS itself is none that
- * this driver has (H19). */
+ * SR-IOV. Where RSS is chosen no other interface is enabled (H19). */
 static void read_interface(struct mp_adapter *a, NDIS_HANDLE config)
 {
 	unsigned enabled = vmq_interface_choose(false, read_choice, config);
@@ -79,6 +122,8 @@ static void read_interface(struct mp_adapter *a, NDIS_HANDLE config)
 
 	s->vmq = enabled & VMQ_INTERFACE_VMQ;
 	s->rss = enabled & VMQ_INTERFACE_RSS;
+	if (s->rss)
+		s->scaling = read_scaling(config, a->ndis_version >= MP_NDIS_630);
 	if (!s->vmq)
 		return;
 	s->vlan_filtering = read_switch(config, "*VMQVlanFiltering", true);
@@ -86,6 +131,87 @@ static void read_interface(struct mp_adapter *a, NDIS_HANDLE config)
 		s->lookahead_split = read_switch(config, "*VMQLookaheadSplit", true);
 	else
 		s->encapsulation = read_switch(config, "*EncapsulatedPacketTaskOffload", true);
+}
+
+/* ---- task offloads (P17) ---- */
+
+/* X(keyword, its group's or NULL, what it is the checksum of: 1 stands for its sends, 2 for its
+ * receives, 3 for both) */
+#define CHECKSUM_KEYWORDS(X)                                                 \
+	X("*IPChecksumOffloadIPv4",  NULL,                         IPV4)     \
+	X("*TCPChecksumOffloadIPv4", "*TCPUDPChecksumOffloadIPv4", TCP4)     \
+	X("*UDPChecksumOffloadIPv4", "*TCPUDPChecksumOffloadIPv4", UDP4)     \
+	X("*TCPChecksumOffloadIPv6", "*TCPUDPChecksumOffloadIPv6", TCP6)     \
+	X("*UDPChecksumOffloadIPv6", "*TCPUDPChecksumOffloadIPv6", UDP6)
+
+/* One checksum's keyword, or where it is absent its group's. */
+static unsigned read_checksum(NDIS_HANDLE config, const char *name, const char *group,
+			      unsigned send, unsigned receive)
+{
+	unsigned value = read_number(config, name, ABSENT);
+
+	if (value == ABSENT && group) {
+		name = group;
+		value = read_number(config, name, ABSENT);
+	}
+	if (value != ABSENT && value > 3)
+		log_warning("miniport: keyword %s is %u, and must be 0..3; it counts as 3", name,
+			    value);
+	if (value > 3)
+		value = 3;
+	return (value & 1 ? send : 0) | (value & 2 ? receive : 0);
+}
+
+static unsigned read_offloads(NDIS_HANDLE config)
+{
+	unsigned on = 0;
+
+#define X(name, group, what)                                              \
+	on |= read_checksum(config, name, group, MP_OFFLOAD_##what##_TX, \
+			    MP_OFFLOAD_##what##_RX);
+	CHECKSUM_KEYWORDS(X)
+#undef X
+	if (read_switch(config, "*LsoV1IPv4", true))
+		on |= MP_OFFLOAD_LSO1_4;
+	if (read_switch(config, "*LsoV2IPv4", true))
+		on |= MP_OFFLOAD_LSO2_4;
+	if (read_switch(config, "*LsoV2IPv6", true))
+		on |= MP_OFFLOAD_LSO2_6;
+	return on;
+}
+
+/* ---- QoS and tags (O1, O18) ---- */
+
+/* NDIS 6.20 knows no QoS; nor does an adapter without the keyword. */
+static enum mp_qos_keyword read_qos(const struct mp_adapter *a, NDIS_HANDLE config)
+{
+	const unsigned absent = UINT32_MAX;
+	unsigned value = a->ndis_version < MP_NDIS_630 ? absent : read_number(config, "*QOS", absent);
+
+	if (value == absent)
+		return MP_QOS_ABSENT;
+	if (value > 1)
+		log_warning("miniport: keyword *QOS is %u, and must be 0 or 1; it counts as 1", value);
+	return value ? MP_QOS_ON : MP_QOS_OFF;
+}
+
+/* *PriorityVLANTag: bit 0 is priorities, bit 1 is VLANs. */
+static void read_tags(struct mp_adapter *a, NDIS_HANDLE config)
+{
+	unsigned tags = read_number(config, "*PriorityVLANTag", 3);
+	struct mp_settings *s = &a->settings;
+
+	s->qos = read_qos(a, config);
+	s->dcbx = read_switch(config, "Dcbx", false);
+	if (tags > 3) {
+		log_warning("miniport: keyword *PriorityVLANTag is %u, and must be 0 to 3; it counts "
+			    "as 3", tags);
+		tags = 3;
+	}
+	if (s->qos == MP_QOS_ON)
+		tags |= 1;   /* QoS goes by priorities */
+	s->tag_mask = (uint16_t)((tags & 1 ? MP_TAG_PRIORITY : 0) | (tags & 2 ? MP_TAG_VLAN : 0) |
+				 (tags ? MP_TAG_CFI : 0));
 }
 
 /* ---- our own keywords ---- */
@@ -134,6 +260,7 @@ static bool read_own(struct mp_settings *s, NDIS_HANDLE config)
 	s->rx_queues = read_number(config, "RxQueues", 1);
 	s->queues = read_number(config, "NumQueues", 16);
 	s->buffers = read_number(config, "Buffers", 512);
+	s->verify_checksums = read_switch(config, "VerifyChecksums", false);
 	s->mac_only_refused = read_switch(config, "RefuseMacOnly", false);
 	return read_receive(config, &s->receive) && in_range("Mtu", s->mtu, 68, 9600) &&
 	       in_range("RxQueues", s->rx_queues, 1, MAX_RX_QUEUES) &&
@@ -158,7 +285,10 @@ NDIS_STATUS mp_settings_read(struct mp_adapter *a)
 	*s = (struct mp_settings){ .rx_queues = 0 };
 	if (read_own(s, config)) {
 		read_interface(a, config);
+		s->offloads = read_offloads(config);
+		read_tags(a, config);
 		a->max_frame = (uint16_t)(s->mtu + ETHERNET_HEADER);
+		a->max_send = (uint16_t)(a->max_frame + (s->tag_mask ? 0 : VLAN_TAG));
 	} else {
 		s->rx_queues = s->queues = 0;   /* nothing was made yet */
 		status = NDIS_STATUS_INVALID_PARAMETER;

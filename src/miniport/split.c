@@ -7,11 +7,14 @@
  */
 #include "miniport/mode.h"
 
-static NET_BUFFER_LIST *place(struct rte_mbuf *to, const struct rte_mbuf *m, unsigned lookahead)
+#include "base/ethernet.h"
+
+static NET_BUFFER_LIST *place(const struct mp_queue *q, struct rte_mbuf *to,
+			      const struct rte_mbuf *m)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-	unsigned tag = mp_is_tagged(frame) ? VLAN_TAG : 0, n = m->data_len - tag;
-	unsigned first = RTE_MIN(n, lookahead);
+	unsigned tag = ethernet_is_tagged(frame) ? VLAN_TAG : 0, n = m->data_len - tag;
+	unsigned first = RTE_MIN(n, q->lookahead + 0u);
 	NET_BUFFER_LIST *nbl;
 	uint8_t *data;
 
@@ -24,14 +27,14 @@ static NET_BUFFER_LIST *place(struct rte_mbuf *to, const struct rte_mbuf *m, uns
 	to->pkt_len = first;
 	nbl = frame_describe_split(to, (uint16_t)(n - first));
 	if (tag)
-		mp_set_tag(nbl, frame);
+		mp_set_tag(q, nbl, frame);
 	return nbl;
 }
 
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
 	for (unsigned i = 0; i < n; i++)
-		mp_append(q, place(q->buffers[--q->n_free], pkts[i], q->lookahead), to);
+		mp_append(q, place(q, q->buffers[--q->n_free], pkts[i]), to);
 	rte_pktmbuf_free_bulk(pkts, n);
 }
 

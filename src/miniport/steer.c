@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/ethernet.h"
 #include "base/log.h"
 #include "miniport/mode.h"
 
@@ -18,7 +19,7 @@
 
 uint16_t mp_steer_wanted(const struct mp_adapter *a)
 {
-	if (a->settings.receive != MP_RECEIVE_STEERED)
+	if (a->settings.receive != MP_RECEIVE_STEERED || a->settings.rss)
 		return 0;
 	return (uint16_t)RTE_MIN(a->settings.queues, MAX_RX_QUEUES - a->settings.rx_queues);
 }
@@ -221,7 +222,7 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 			in_place++;
 		else
 			m = moved_to(own, m);
-		mp_append(q, mp_describe_in_place(m), to);
+		mp_append(q, mp_describe_in_place(q, m), to);
 	}
 	counter_add(&q->in_place, in_place);
 }

@@ -172,6 +172,16 @@ uint16_t nic_tx_queues(const struct nic *nic)
 	return nic->tx_queues;
 }
 
+unsigned nic_tx_checksums(const struct nic *nic)
+{
+	return nic->tx_checksums;
+}
+
+bool nic_rx_checksums(const struct nic *nic)
+{
+	return nic->rx_checksums;
+}
+
 uint32_t nic_data_room(const struct nic *nic)
 {
 	return nic->data_room;

@@ -34,6 +34,8 @@ struct nic_config {
 				  * the most of use, see nic_steer_queues() */
 	uint16_t tx_queues;      /* 1 .. 1024, the most of use; see nic_tx_queues() */
 	uint16_t mtu;            /* 68 .. 9600 */
+	bool rx_checksums;       /* the port is to verify the checksums of received frames, if its
+				  * hardware can; see nic_rx_checksums() */
 };
 
 /*
@@ -76,6 +78,22 @@ const char *nic_description(const struct nic *nic);
 /* How many transmit queues there really are (1 .. config.tx_queues). Workers that
  * share one take turns: no two at a time. */
 uint16_t nic_tx_queues(const struct nic *nic);
+
+/*
+ * Which checksums the port computes of a frame to send, as RTE_MBUF_F_TX_IP_CKSUM,
+ * _TCP_CKSUM and _UDP_CKSUM of its mbuf ask for, with l2_len, l3_len and the pseudo-header's
+ * sum in TCP's or UDP's field: that flag of each, the UDP one without TCP's bit. Any thread,
+ * once the port is open.
+ */
+#define NIC_TX_IP  1u
+#define NIC_TX_TCP 2u
+#define NIC_TX_UDP 4u
+unsigned nic_tx_checksums(const struct nic *nic);
+
+/* Whether received frames' mbufs say RTE_MBUF_F_RX_IP_CKSUM_ and _L4_CKSUM_GOOD or _BAD.
+ * A driver that verifies in software does not: that costs every frame. Any thread, once
+ * the port is open. */
+bool nic_rx_checksums(const struct nic *nic);
 
 /* Up to 'n' received frames, each in one segment; the caller owns them. Never waits.
  * A frame of a capture that does not fit a buffer comes as long as the buffer, and

@@ -25,6 +25,8 @@
 /* Where AF_PACKET's ring puts a frame within its slot: behind a header, aligned
  * for the network header. */
 #define PACKET_SLOT_HEAD 66
+/* What a driver may want of a receive buffer beside the frame: virtio's counts its header in. */
+#define DEVICE_HEAD 16
 #define PACKET_SLOTS_PER_BLOCK 256   /* a multiple of 16 bytes times this fills whole pages */
 #define PACKET_SLOTS 1024
 /* What its driver believes to be the longest frame, whatever the slots hold. */
@@ -350,7 +352,7 @@ static int open_dpdk(struct nic *nic, struct error *err)
 	e->tx_per_port = nic->config.tx_queues;
 	e->port_mtu = nic->config.mtu;
 	e->rx_descriptors = DEVICE_DESCRIPTORS;
-	nic->data_room = nic_frame_length(nic->config.mtu);
+	nic->data_room = nic_frame_length(nic->config.mtu) + DEVICE_HEAD;
 	nic->buffers = DEVICE_DESCRIPTORS;
 	rc = probe(e, err);
 	if (!rc)

@@ -55,6 +55,40 @@ static int check_mtu(const struct nic_ethdev *e, const struct rte_eth_dev_info *
 			 e->nic.description, e->port_mtu, info->min_mtu, longest);
 }
 
+/* X(capability of a DPDK port, what it is here) */
+#define TX_CHECKSUMS(X)                           \
+	X(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM, NIC_TX_IP) \
+	X(RTE_ETH_TX_OFFLOAD_TCP_CKSUM, NIC_TX_TCP) \
+	X(RTE_ETH_TX_OFFLOAD_UDP_CKSUM, NIC_TX_UDP)
+#define RX_CHECKSUMS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | \
+		      RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+
+/* What pcap-loop sends goes to a file as it is. The tap's driver verifies in software. */
+static void adopt_offloads(struct nic_ethdev *e, const struct rte_eth_dev_info *info)
+{
+	struct nic *nic = &e->nic;
+
+#define X(capability, bit)                                            \
+	if (!e->endless && info->tx_offload_capa & (capability))      \
+		nic->tx_checksums |= (bit);
+	TX_CHECKSUMS(X)
+#undef X
+	nic->rx_checksums = nic->config.rx_checksums && nic->ops == &nic_dpdk_ops &&
+			    (info->rx_offload_capa & RX_CHECKSUMS) == RX_CHECKSUMS;
+}
+
+static uint64_t tx_offloads(const struct nic *nic)
+{
+	uint64_t offloads = 0;
+
+#define X(capability, bit)               \
+	if (nic->tx_checksums & (bit))   \
+		offloads |= (capability);
+	TX_CHECKSUMS(X)
+#undef X
+	return offloads;
+}
+
 int ethdev_adopt(struct nic_ethdev *e, struct error *err)
 {
 	struct rte_eth_dev_info info;
@@ -75,6 +109,7 @@ int ethdev_adopt(struct nic_ethdev *e, struct error *err)
 	rc = check_mtu(e, &info, err);
 	if (rc)
 		return rc;
+	adopt_offloads(e, &info);
 	e->tx_per_port = RTE_MIN(e->tx_per_port, info.max_tx_queues);
 	nic->tx_queues = e->n_ports > 1 ? e->n_ports : e->tx_per_port;
 	nic->tx_queues = RTE_MIN(nic->tx_queues, nic->config.tx_queues);
@@ -150,7 +185,9 @@ static int setup_port(struct nic_ethdev *e, uint16_t index, struct rte_mempool *
 		      struct error *err)
 {
 	struct rte_eth_conf conf = {
-		.rxmode = { .mtu = e->port_mtu },
+		.rxmode = { .mtu = e->port_mtu,
+			    .offloads = e->nic.rx_checksums ? RX_CHECKSUMS : 0 },
+		.txmode = { .offloads = tx_offloads(&e->nic) },
 		.intr_conf = { .rxq = e->interrupts },
 	};
 	uint16_t port = e->port[index], rx = e->rx_descriptors, tx = e->rx_descriptors;
@@ -225,35 +262,6 @@ static void find_descriptors(struct nic_ethdev *e)
 	}
 }
 
-/* The ports' own count. False: a device that is gone does not tell any more. */
-static bool read_missed(const struct nic_ethdev *e, uint64_t *missed)
-{
-	struct rte_eth_stats stats;
-	uint64_t drops = 0;
-
-	*missed = 0;
-	for (uint16_t i = 0; i < e->n_ports; i++) {
-		if (rte_eth_stats_get(e->port[i], &stats))
-			return false;
-		*missed += stats.imissed + stats.ierrors + stats.rx_nombuf;
-	}
-	/* Those were lost where the kernel's own queue to us was full. */
-	if (e->nic.ops == &nic_tap_ops && !interface_send_drops(e->nic.argument, &drops))
-		return false;
-	*missed += drops;
-	return true;
-}
-
-static void start_counting(struct nic_ethdev *e)
-{
-	pthread_mutex_lock(&e->nic.lock);
-	read_missed(e, &e->missed_before);
-	for (unsigned i = 0; i < e->packet.count; i++)
-		descriptor_packet_drops(e->packet.fd[i]);   /* forgets those of before */
-	e->counting = true;
-	pthread_mutex_unlock(&e->nic.lock);
-}
-
 int ethdev_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct error *err)
 {
 	struct nic_ethdev *e = (struct nic_ethdev *)nic;
@@ -280,7 +288,7 @@ int ethdev_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct er
 	if (nic->ops == &nic_dpdk_ops)
 		steer_flow_spread(e);
 	find_descriptors(e);
-	start_counting(e);
+	ethdev_count(e);
 	return 0;
 
 stop_ports:
@@ -347,21 +355,4 @@ void ethdev_check(struct nic *nic)
 	    rte_eth_dev_is_removed(e->port[0]))
 		nic_finish(nic, NIC_GONE, "%s: the device is no longer there; bring it back and start "
 			   "anew", nic->description);
-}
-
-uint64_t ethdev_missed(struct nic *nic)
-{
-	struct nic_ethdev *e = (struct nic_ethdev *)nic;
-	uint64_t now, missed;
-
-	pthread_mutex_lock(&nic->lock);
-	if (e->counting) {
-		for (unsigned i = 0; i < e->packet.count; i++)
-			e->packet_drops += descriptor_packet_drops(e->packet.fd[i]);
-		if (read_missed(e, &now))
-			e->missed = now - e->missed_before + e->packet_drops;
-	}
-	missed = e->missed;
-	pthread_mutex_unlock(&nic->lock);
-	return missed;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kinds that are DPDK ports. nic_device.c makes the ports of each kind (the
- * only place that knows drivers by name), nic_ethdev.c runs them.
+ * only place that knows drivers by name), nic_ethdev.c runs them, nic_ethdev_missed.c counts
+ * what they lost.
  */
 #ifndef NIC_NIC_ETHDEV_H
 #define NIC_NIC_ETHDEV_H
@@ -51,6 +52,9 @@ int ethdev_rx_descriptor(const struct nic *nic, uint16_t queue);
 bool ethdev_rx_arm(struct nic *nic, uint16_t queue, bool sleep);
 void ethdev_check(struct nic *nic);
 uint64_t ethdev_missed(struct nic *nic);
+
+/* nic_ethdev_missed.c: what is lost from now on counts, until 'counting' is false. Control. */
+void ethdev_count(struct nic_ethdev *e);
 
 /* Learns of the opened ports what 'nic' needs: address, queues, MTU, interface;
  * and asks to be told when a device is pulled. */

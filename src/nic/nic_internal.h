@@ -48,6 +48,8 @@ struct nic {
 	uint8_t mac[6];              /* open writes */
 	char description[200];       /* open writes */
 	uint16_t tx_queues;          /* open writes */
+	unsigned tx_checksums;       /* open writes; see nic_tx_checksums() */
+	bool rx_checksums;           /* open writes; see nic_rx_checksums() */
 	uint16_t steer_queues;       /* open writes; see nic_steer_queues() */
 	struct nic_rule *rules;      /* control thread */
 	uint32_t data_room;          /* open writes; see nic_data_room() */

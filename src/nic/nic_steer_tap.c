@@ -16,9 +16,9 @@
 
 #include <rte_byteorder.h>
 
+#include "base/ethernet.h"
 #include "base/log.h"
 
-#define TAG_ETHERTYPE 0x8100
 #define VID_MASK 0x0fff
 #define VLAN_ANY UINT16_MAX   /* a rule's VLAN that is no VLAN */
 #define RULES_MAX 1024
@@ -79,11 +79,11 @@ static int load_program(int map, uint32_t others)
 		LOAD(BPF_W, 1, 6, FIELD(vlan_present)),
 		JUMP_IF(BPF_JEQ, 1, 0, 4),
 		LOAD(BPF_W, 1, 6, FIELD(vlan_proto)),
-		JUMP_IF(BPF_JNE, 1, RTE_BE16(TAG_ETHERTYPE), 6),
+		JUMP_IF(BPF_JNE, 1, RTE_BE16(ETHERTYPE_VLAN), 6),
 		LOAD(BPF_W, 7, 6, FIELD(vlan_tci)),
 		JUMP(4),
 		LOAD(BPF_H, 1, 10, HEAD + 12),
-		JUMP_IF(BPF_JNE, 1, RTE_BE16(TAG_ETHERTYPE), 2),
+		JUMP_IF(BPF_JNE, 1, RTE_BE16(ETHERTYPE_VLAN), 2),
 		LOAD(BPF_H, 7, 10, HEAD + 14),
 		FROM_NETWORK_16(7),
 		ALU(BPF_AND, 7, VID_MASK),

@@ -60,6 +60,18 @@ static bool is_empty(const caps *c)
 
 /* ---- registration ---- */
 
+static void A35_loopback_is_left_to_ndis(void **state)
+{
+	ULONG options = 0;
+
+	(void)state;
+	open_with(false, NULL);
+	assert_int_equal(request(P0, NdisRequestQueryInformation, OID_GEN_MAC_OPTIONS, &options,
+				 sizeof(options), 0), OK);
+	assert_true(options & NDIS_MAC_OPTION_NO_LOOPBACK);
+	close_it();
+}
+
 static void H1_H2_H14_capabilities_are_given_whatever_is_enabled(void **state)
 {
 	static const struct ndis_keyword off[] = { { "*VMQ", "0" }, { NULL, NULL } };
@@ -316,8 +328,8 @@ static const char *const of_vmq[] = { "*VMQ", "*VMQVlanFiltering", "*VMQLookahea
 static const char *const of_rss[] = { "*RSS", "*RSSProfile", "*RssBaseProcGroup", "*RssBaseProcNumber",
 				      "*RssMaxProcGroup", "*NumRSSQueues", "*NumaNodeId" };
 static const char *const of_sriov[] = { "*SRIOV", "*SriovPreferred" };
-static const char *const never[] = { "*RssMaxProcNumber", "*MaxRssProcessors", "*TenGigVmqEnabled",
-				     "*BelowTenGigVmqEnabled" };
+static const char *const not_of_vmq[] = { "*RssMaxProcNumber", "*MaxRssProcessors" };
+static const char *const never[] = { "*TenGigVmqEnabled", "*BelowTenGigVmqEnabled" };
 
 static void assert_unread(const char *const *list, unsigned n)
 {
@@ -374,22 +386,23 @@ static void H18_H21_a_preference_for_sriov_changes_nothing_here(void **state)
 	assert_enabled(false, false, false);
 }
 
-/* RSS is never shown together with VM queues; this driver has none to show. */
+/* RSS is never shown together with VM queues: the one or the other. */
 static void H19_rss_and_vm_queues_exclude_each_other(void **state)
 {
 	static const struct ndis_keyword both[] = { { "*RSS", "1" }, { "*VMQ", "1" }, { NULL, NULL } };
 	UCHAR scale[256];
 
 	(void)state;
+	/* The first is RSS, the second VM queues. */
 	for (unsigned i = 0; i < 2; i++) {
 		if (i)
 			open_switched(false, both);
 		else
 			open_with(false, both);
 		assert_enabled(i, i, false);
-		assert_int_not_equal(request(P0, NdisRequestQueryInformation,
-					     OID_GEN_RECEIVE_SCALE_CAPABILITIES, scale,
-					     sizeof(scale), 0), OK);
+		assert_int_equal(request(P0, NdisRequestQueryInformation,
+					 OID_GEN_RECEIVE_SCALE_CAPABILITIES, scale, sizeof(scale),
+					 0), i ? NDIS_STATUS_NOT_SUPPORTED : OK);
 		close_it();
 	}
 }
@@ -403,6 +416,8 @@ static void H20_keywords_that_a_vmq_driver_leaves_alone(void **state)
 		else
 			open_with(i & 1, NULL);
 		assert_unread(never, LENGTH(never));
+		if (i & 2)
+			assert_unread(not_of_vmq, LENGTH(not_of_vmq));
 		close_it();
 	}
 }
@@ -438,6 +453,7 @@ static void X25_keywords_count_when_the_adapter_initializes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(A35_loopback_is_left_to_ndis),
 		TEST(H1_H2_H14_capabilities_are_given_whatever_is_enabled),
 		TEST(H3_hardware_is_all_there_is_whatever_the_keywords_say),
 		TEST(H3_X11_without_vmq_nothing_is_enabled_and_no_queue_is_had),

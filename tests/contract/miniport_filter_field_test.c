@@ -316,6 +316,7 @@ static int inner_shown(NDIS_OID oid)
 {
 	NDIS_OFFLOAD o;
 
+	memset(&o, 0, sizeof(o));
 	if (request(P0, NdisRequestQueryInformation, oid, &o, sizeof(o), 0) != OK)
 		return -1;
 	return (int)o.EncapsulatedPacketTaskOffloadGre.VmqSupported;
@@ -341,7 +342,7 @@ static void D12_P12_the_capability_is_shown(void **state)
 	assert_non_null(strstr(text, "the miniport refused it"));
 	stack_close();
 	stack_open(&(struct stack_options){ .ndis_620 = true });
-	assert_int_equal(inner_shown(OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES), -1);
+	assert_int_equal(inner_shown(OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES), 0);
 	assert_int_equal(SET(P0, 0, INNER, NULL, MAC(1, NO_VLAN)), INVALID);
 	ndis_adapter_refusal(stack.adapter, text, sizeof(text));
 	assert_non_null(strstr(text, "VmqSupported"));

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In which form the miniport indicates frames, which ones, and their way back (F). */
+#include "packets.h"
 #include "stack.h"
 
-#include <pthread.h>
-#include <string.h>
-
 #define P0 (&protocols[0])
-#define P1 (&protocols[1])
-#define OTHER 0x77   /* a MAC that no filter names */
 
 /* ---- the form of an indication ---- */
 
@@ -17,7 +13,7 @@ static void check_call(const struct trace_event *e)
 	assert_int_equal(e->port, 0);
 	assert_int_equal(e->irql, DISPATCH_LEVEL);
 	assert_true(e->flags & NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL);
-	assert_false(e->flags & NDIS_RECEIVE_FLAGS_RESOURCES);
+	assert_false(e->flags & NDIS_RECEIVE_FLAGS_RESOURCES);                /* F26 */
 	assert_true(e->flags & NDIS_RECEIVE_FLAGS_SHARED_MEMORY_INFO_VALID);  /* F8 */
 }
 
@@ -153,45 +149,6 @@ static void F13_the_order_of_a_queue_is_the_wires(void **state)
 	}
 }
 
-static void return_what_is_held(void *arg)
-{
-	(void)arg;
-	protocol_return_all(P0);
-	atomic_store(&P0->hold, false);
-}
-
-/* One DPC a round. Sixteen queues wait with full rings; then all of them may go on at
- * once: no round indicates more than NDIS allows, and nothing is left behind. */
-static void F20_a_dpc_keeps_to_the_limit(void **state)
-{
-	unsigned queues = 16, each = STACK_BUFFERS + 60, n = queues * each;
-	unsigned round = 0, in_round = 0, most = 0, before;
-
-	(void)state;
-	for (unsigned i = 0; i < n; i++)
-		stack_frame_of(i % queues, UNTAGGED);
-	stack_open_receiving(&(struct stack_options){ .queues = queues });
-	for (unsigned q = 0; q < queues; q++)
-		ask_running(P0, 1, q & 1 ? PER_QUEUE : 0, q, VLAN_NONE_OR_ZERO, NULL);
-	atomic_store(&P0->hold, true);
-	stack_let(n);
-	ground_until(stack_waiting() == queues * 60 && !atomic_load(&stack.let));
-	before = trace.n_events;
-	ground_on(1, return_what_is_held, NULL);
-	stack_flow(0);
-	assert_int_equal(trace.n_frames, n);
-	for (unsigned i = before; i < trace.n_events; i++) {
-		const struct trace_event *e = &trace.events[i];
-
-		if (e->kind != TRACE_RECEIVE)
-			continue;
-		in_round = e->round == round ? in_round + e->n : e->n;
-		round = e->round;
-		most = in_round > most ? in_round : most;
-	}
-	assert_in_range(most, 200, 256);   /* it was put to use */
-}
-
 static void F21_no_frame_above_the_maximum(void **state)
 {
 	unsigned full, full_tagged, long_one, long_tagged;
@@ -232,248 +189,50 @@ static void F21_what_is_no_frame_is_dropped(void **state)
 	assert_int_equal(stack_report().drops[WIRE_DROP_TOO_SHORT], 15);
 }
 
-/* ---- the packet filter ---- */
-
-static void F22_nothing_before_a_packet_filter_is_set(void **state)
+/* Ids that are no more, or never were, are the default queue's (B6). */
+static void F16_a_stale_id_is_the_default_queues(void **state)
 {
-	(void)state;
-	for (unsigned i = 0; i < 10; i++)
-		stack_frame_of(i, UNTAGGED);
-	stack_open(NULL);
-	ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, NULL);
-	stack_let(10);
-	ground_settle();
-	assert_int_equal(trace.n_frames, 0);
-	assert_int_equal(atomic_load(&stack.come), 0);   /* receive is off, nothing is lost */
-	assert_int_equal(ask_packet_filter(P0, NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_SUCCESS);
-	stack_flow(0);
-	assert_int_equal(trace.n_frames, 10);
-	/* And off again. */
-	assert_int_equal(ask_packet_filter(P0, 0), NDIS_STATUS_SUCCESS);
-	assert_int_equal(trace_frames_of(0, 0) + trace_frames_of(1, 0), 10);
-}
-
-/* The kinds of frames that a packet filter knows: own address, other, multicast,
- * broadcast. */
-static void add_kinds(void)
-{
-	static const uint8_t own[6] = { 2, 0, 0, 0, 0, 0 }, other[6] = { 2, 0, 0, 0, 0, OTHER },
-			     many[6] = { 1, 0, 0x5e, 0, 0, 1 },
-			     all[6] = { 255, 255, 255, 255, 255, 255 };
-	const uint8_t *kinds[] = { own, other, many, all };
-
-	for (unsigned i = 0; i < 4; i++)
-		ground_frame_add(&protocol_wire, kinds[i], UNTAGGED, 100);
-}
-
-static void F22_the_packet_filter_chooses(void **state)
-{
-	static const struct { ULONG filter; bool own, other, many, all; } table[] = {
-		{ NDIS_PACKET_TYPE_DIRECTED, true, false, false, false },
-		{ NDIS_PACKET_TYPE_BROADCAST, false, false, false, true },
-		{ NDIS_PACKET_TYPE_ALL_MULTICAST, false, false, true, false },
-		{ NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST, true, false, false, true },
-		{ NDIS_PACKET_TYPE_PROMISCUOUS, true, true, true, true },
-	};
-
-	(void)state;
-	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		add_kinds();
-	stack_open(NULL);
-	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		assert_int_equal(ask_packet_filter(P0, table[i].filter), NDIS_STATUS_SUCCESS);
-		stack_flow(0);
-		stack_flow(4);
-		assert_int_equal(trace_queue_of(4 * i), table[i].own ? 0 : -1);
-		assert_int_equal(trace_queue_of(4 * i + 1), table[i].other ? 0 : -1);
-		assert_int_equal(trace_queue_of(4 * i + 2), table[i].many ? 0 : -1);
-		assert_int_equal(trace_queue_of(4 * i + 3), table[i].all ? 0 : -1);
-	}
-}
-
-/* A frame that comes after the end of the request is judged by the new filter, though
- * the poller was about to take frames when it was issued. */
-static void F22_a_packet_filter_is_in_force_when_its_oid_ends(void **state)
-{
-	static ULONG directed = NDIS_PACKET_TYPE_DIRECTED;
-	static struct request q;
-
-	(void)state;
-	stack_frame_of(OTHER, UNTAGGED);
-	stack_open_receiving(NULL);
-	stack_stop_poller();
-	request_start(&q, P0, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &directed,
-		      sizeof(directed), 0);
-	if (!atomic_load(&q.done)) {
-		stack_release_poller();   /* it waits for the poller, as it may */
-		request_wait(&q);
-	}
-	assert_int_equal(q.status, NDIS_STATUS_SUCCESS);
-	stack_let(1);
-	stack_release_poller();
-	stack_flow(0);
-	assert_int_equal(trace.n_frames, 0);
-}
-
-/* How often a frame was indicated to a protocol, and whether it was the owner once. */
-static unsigned times(unsigned who, uint32_t index)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < trace.n_frames; i++)
-		n += trace.frames[i].who == who && trace.frames[i].index == index;
-	return n;
-}
-
-static void F22_each_binding_gets_what_its_own_filter_asked(void **state)
-{
-	unsigned mine;
+	struct ground_frames out = { 0 };
+	struct packet *packets[2];
+	uint8_t mac[6];
 	ULONG queue;
 
 	(void)state;
-	add_kinds();
-	mine = stack_frame_of(1, UNTAGGED);
-	stack_open(&(struct stack_options){ .protocols = 2 });
-	queue = ask_running(P1, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, NULL);
-	assert_int_equal(ask_packet_filter(P0, NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_SUCCESS);
-	assert_int_equal(ask_packet_filter(P1, NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
-	stack_flow(5);
-	for (unsigned i = 0; i < 4; i++) {
-		assert_int_equal(times(0, i), 1);
-		assert_int_equal(times(1, i), i == 0);
-	}
-	/* A VM queue's frames are its owner's alone. */
-	assert_int_equal(times(0, mine), 0);
-	assert_int_equal(times(1, mine), 1);
-	ground_until(!stack_outstanding(0) && !stack_outstanding(queue));
-	assert_int_equal(ask_packet_filter(P0, 0), NDIS_STATUS_SUCCESS);
-	/* What the test's own close does for protocol 0, done for protocol 1. */
-	assert_int_equal(ask_clear(P1, queue, 1), NDIS_STATUS_SUCCESS);
-	assert_int_equal(ask_free(P1, queue), NDIS_STATUS_SUCCESS);
-}
-
-static void U8_a_filter_of_a_queue_passes_by_the_packet_filter(void **state)
-{
-	unsigned mine, other;
-	ULONG queue;
-
-	(void)state;
-	mine = stack_frame_of(1, UNTAGGED);
-	other = stack_frame_of(2, UNTAGGED);
+	packets_open();
 	stack_open(NULL);
 	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, NULL);
-	assert_int_equal(ask_packet_filter(P0, NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
-	stack_flow(2);
-	assert_int_equal(trace_queue_of(mine), queue);
-	assert_int_equal(trace_queue_of(other), -1);
-	assert_int_equal(stack_report().drops[WIRE_DROP_PACKET_FILTER], 1);
+	assert_int_equal(ask_clear(P0, queue, 1), NDIS_STATUS_SUCCESS);
+	assert_int_equal(ask_free(P0, queue), NDIS_STATUS_SUCCESS);
+	ground_mac(mac, 9);
+	for (unsigned i = 0; i < 2; i++)
+		packets[i] = packet_of(atomic_load(&P0->binding), (USHORT)(i ? 999 : queue), &out,
+				       ground_frame_add(&out, mac, UNTAGGED, 100));
+	packets_send(P0, packets, 2, 0);
+	packets_wait(2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(packet_done(&packets[i]->nbl)->status, NDIS_STATUS_SUCCESS);
+	assert_int_equal(stack_queue_report(0).sent, 2);
+	stack_close();
+	for (unsigned i = 0; i < 2; i++)
+		packet_free(packets[i]);
+	packets_close();
+	ground_frames_free(&out);
 }
 
-/* ---- ownership ---- */
-
-/* What is held keeps its bytes while everything else flows; buffers are not reused. */
-static void F23_held_nbls_are_not_touched(void **state)
+static void F12_the_macros_reach_every_field(void **state)
 {
-	uint8_t before[64][60];
-	unsigned n = 2000;
-	ULONG queue;
+	NET_BUFFER_SHARED_MEMORY rest = { .SharedMemoryOffset = 7 };
+	NET_BUFFER_SHARED_MEMORY first = { &rest, 0, &rest, 4096, 1514 };
+	NET_BUFFER nb = { .SharedMemoryInfo = &first };
 
 	(void)state;
-	for (unsigned i = 0; i < n; i++)
-		stack_frame_of(i & 1, UNTAGGED);
-	stack_open_receiving(NULL);
-	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, NULL);
-	atomic_store(&P0->hold, true);
-	stack_flow(64);
-	assert_int_equal(protocol_held(P0), 64);
-	for (unsigned i = 0; i < 64; i++)
-		memcpy(before[i], (const void *)trace.frames[i].data, 60);
-	atomic_store(&P0->hold, false);
-	for (unsigned i = 64; i < n; i += 32)
-		stack_flow(n - i < 32 ? n - i : 32);
-	assert_int_equal(trace.n_frames, n);
-	for (unsigned i = 0; i < 64; i++)
-		assert_memory_equal(before[i], (const void *)trace.frames[i].data, 60);
-	for (unsigned i = 64; i < n; i++)
-		for (unsigned h = 0; h < 64; h++)
-			assert_ptr_not_equal(trace.frames[i].nbl, trace.frames[h].nbl);
-	assert_int_equal(stack_outstanding(queue), 32);
-	assert_int_equal(stack_outstanding(0), 32);
-	protocol_return_all(P0);
-	ground_until(!stack_outstanding(queue) && !stack_outstanding(0));
-}
-
-static void *return_from_here(void *arg)
-{
-	(void)arg;
-	protocol_return(P0, 0, 7, REVERSED, 0);
-	return NULL;
-}
-
-/* In parts, reversed, interleaved, over several indications and queues, from several
- * threads and processors; afterwards every buffer works. */
-static void F27_F29_X35_returns_in_any_order_and_grouping(void **state)
-{
-	ULONG a, b;
-	unsigned n = 120;
-
-	(void)state;
-	for (unsigned i = 0; i < 3 * n; i++)
-		stack_frame_of(i % 3, UNTAGGED);
-	stack_open_receiving(NULL);
-	a = ask_running(P0, 1, PER_QUEUE, 0, VLAN_NONE_OR_ZERO, NULL);
-	b = ask_running(P0, 2, 0, 1, VLAN_NONE_OR_ZERO, NULL);
-	for (unsigned round = 0; round < 3; round++) {
-		pthread_t thread;
-
-		atomic_store(&P0->hold, true);
-		stack_flow(n);
-		assert_int_equal(protocol_held(P0), n);
-		protocol_return(P0, 3, 1, IN_ORDER, NDIS_RETURN_FLAGS_SINGLE_QUEUE);
-		protocol_return(P0, 10, 21, EVEN_THEN_ODD, 0);
-		protocol_return_on(P0, 1, 50, 13);
-		protocol_return_on(P0, 3, 5, 17);
-		assert_int_equal(pthread_create(&thread, NULL, return_from_here, NULL), 0);
-		pthread_join(thread, NULL);
-		protocol_return(P0, 0, 1000, REVERSED, 0);
-		ground_until(!stack_outstanding(a) && !stack_outstanding(b) && !stack_outstanding(0));
-	}
-	assert_int_equal(trace.n_frames, 3 * n);
-	for (unsigned i = 0; i < trace.n_frames; i++)
-		assert_true(trace.frames[i].intact);
-}
-
-/* A queue that is out of buffers loses its own frames, and nobody else's. */
-static void F23_a_queue_without_buffers_is_alone_with_it(void **state)
-{
-	unsigned n = 300;
-	ULONG stuck, other;
-
-	(void)state;
-	for (unsigned i = 0; i < n; i++)
-		stack_frame_of(i % 3, UNTAGGED);
-	stack_open_receiving(NULL);
-	stuck = ask_running(P0, 1, PER_QUEUE, 0, VLAN_NONE_OR_ZERO, NULL);
-	other = ask_running(P0, 2, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, NULL);
-	atomic_store(&P0->hold, true);
-	stack_let(n);
-	/* Hold what is stuck's, give the rest back as it comes. */
-	ground_until(({
-		for (unsigned i = 0; i < protocol_held(P0);) {
-			PNET_BUFFER_LIST nbl = P0->held[i];
-
-			if (NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl) == stuck)
-				i++;
-			else
-				protocol_return(P0, i, 1, IN_ORDER, 0);
-		}
-		!atomic_load(&stack.let) && !stack_waiting() &&
-			!stack_outstanding(other) && !stack_outstanding(0);
-	}));
-	assert_int_equal(trace_frames_of(other, 0), 100);
-	assert_int_equal(trace_frames_of(0, 0), 100);
-	assert_int_equal(trace_frames_of(stuck, 0), STACK_BUFFERS);
-	assert_int_equal(stack_queue_report(stuck).drops[WIRE_DROP_QUEUE_FULL], 100 - STACK_BUFFERS);
+	assert_ptr_equal(NET_BUFFER_FIRST_SHARED_MEM_INFO(&nb), &first);
+	assert_ptr_equal(NET_BUFFER_SHARED_MEM_NEXT_SEGMENT(&first), &rest);
+	assert_int_equal(NET_BUFFER_SHARED_MEM_FLAGS(&first), 0);
+	assert_ptr_equal(NET_BUFFER_SHARED_MEM_HANDLE(&first), &rest);
+	assert_int_equal(NET_BUFFER_SHARED_MEM_OFFSET(&first), 4096);
+	assert_int_equal(NET_BUFFER_SHARED_MEM_LENGTH(&first), 1514);
+	assert_null(NET_BUFFER_SHARED_MEM_NEXT_SEGMENT(&rest));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stack_setup, stack_teardown)
@@ -485,17 +244,10 @@ int main(void)
 		TEST(F4_F6_X17_X35_a_call_of_a_per_queue_queue_is_its_alone),
 		TEST(F5_F6_X17_queues_without_the_flag_may_share_a_call),
 		TEST(F13_the_order_of_a_queue_is_the_wires),
-		TEST(F20_a_dpc_keeps_to_the_limit),
 		TEST(F21_no_frame_above_the_maximum),
 		TEST(F21_what_is_no_frame_is_dropped),
-		TEST(F22_nothing_before_a_packet_filter_is_set),
-		TEST(F22_the_packet_filter_chooses),
-		TEST(F22_a_packet_filter_is_in_force_when_its_oid_ends),
-		TEST(F22_each_binding_gets_what_its_own_filter_asked),
-		TEST(U8_a_filter_of_a_queue_passes_by_the_packet_filter),
-		TEST(F23_held_nbls_are_not_touched),
-		TEST(F27_F29_X35_returns_in_any_order_and_grouping),
-		TEST(F23_a_queue_without_buffers_is_alone_with_it),
+		TEST(F16_a_stale_id_is_the_default_queues),
+		TEST(F12_the_macros_reach_every_field),
 	};
 
 	return cmocka_run_group_tests(tests, ground_setup, ground_teardown);

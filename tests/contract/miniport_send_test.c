@@ -231,6 +231,33 @@ static void A23_A33a_what_is_no_frame_fails(void **state)
 	assert_int_equal(stack.out.n, 1);
 }
 
+/* What is refused of one call comes back in one, each with its own status (A2: in batches). */
+static void A2_A20_A23_what_is_refused_comes_back_in_one_call(void **state)
+{
+	unsigned event, n = 30;
+
+	(void)state;
+	stack_open(NULL);
+	for (unsigned i = 0; i < n; i++)
+		sender_packet(P0, 0, i % 2 ? 13 : MAX_FRAME + 1);
+	event = trace.n_events;
+	packets_send(P0, sender_packets, n, 0);
+	packets_wait(n);
+	assert_int_equal(trace_count(TRACE_SEND_DONE, event), 1);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(sender_status(sender_packets[i]),
+				 i % 2 ? NDIS_STATUS_FAILURE : NDIS_STATUS_INVALID_LENGTH);
+	ndis_adapter_pause(stack.adapter);
+	event = trace.n_events;
+	for (unsigned i = 0; i < n; i++)
+		sender_packet(P0, 0, 60);
+	packets_send(P0, sender_packets + n, n, 0);
+	packets_wait(2 * n);
+	assert_int_equal(trace_count(TRACE_SEND_DONE, event), 1);
+	for (unsigned i = n; i < 2 * n; i++)
+		assert_int_equal(sender_status(sender_packets[i]), NDIS_STATUS_PAUSED);
+}
+
 /* An offset so large that offset and length together are small again. The last test of
  * all: what goes wrong here takes the process along. */
 static void A33a_an_offset_beyond_all_memory_fails(void **state)
@@ -459,6 +486,7 @@ int main(void)
 		TEST(A7_A19_a_send_from_inside_a_completion),
 		TEST(A23_A32_the_maximum_and_one_more),
 		TEST(A23_A33a_what_is_no_frame_fails),
+		TEST(A2_A20_A23_what_is_refused_comes_back_in_one_call),
 		TEST(A30_A31_short_frames_are_filled_with_zeros),
 		TEST(O20_A22_the_tag_of_the_oob),
 		TEST(A21_A22_O20_frames_of_a_pool),

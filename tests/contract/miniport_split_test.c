@@ -130,7 +130,7 @@ static void check_parts(const struct trace_frame *t, ULONG queue)
 	assert_true(length - n <= s->SharedMemoryLength);
 }
 
-static void E15_X18_F3_F9_every_frame_is_split_at_the_lookahead(void **state)
+static void E15_F19_X18_F3_F9_every_frame_is_split_at_the_lookahead(void **state)
 {
 	ULONG queue;
 
@@ -429,7 +429,7 @@ static void U17_F23_who_keeps_split_frames_loses_his_own_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(E15_X18_F3_F9_every_frame_is_split_at_the_lookahead),
+		TEST(E15_F19_X18_F3_F9_every_frame_is_split_at_the_lookahead),
 		TEST(E14_the_parts_are_asked_for_by_their_usage),
 		TEST(E16_the_backfill_holds_the_lookahead_of_every_frame),
 		TEST(E16_a_joined_buffer_is_used_again),

@@ -78,14 +78,7 @@ static void put(unsigned n)
 static void settle(void)
 {
 	ground_until(stack_report().from_nic == sent && !stack_waiting());
-	for (unsigned p = 0; p < GROUND_PROCESSORS; p++) {
-		unsigned round = ground_rounds(p);
-
-		while (ground_rounds(p) - round < 2) {
-			OvmqNotifyProcessor(p);
-			usleep(50);
-		}
-	}
+	ground_pass();
 }
 
 static void flow(unsigned n)

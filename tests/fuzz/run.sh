@@ -24,6 +24,12 @@ src=$root/src
 target config libfyaml "$src"/config/*.c "$src/base/error.c"
 target control jansson "$src/control/rpc.c" "$src/control/client.c" "$src/base/error.c"
 
+target offload libdpdk "$src"/offload/{checksum,parse,segment}.c -I"$root/include/ndis" \
+	-fno-strict-aliasing
+
+target dcbx libdpdk "$src"/miniport/dcbx_{build,parse,peers}.c -I"$root/include/ndis" \
+	-fno-strict-aliasing
+
 # The driver is what is fuzzed: NDIS around it is compiled without counters, once.
 mkdir "$work/objects" "$work/driver_oid"
 printf '%s\n' "$src"/{base,criteria,kernel,ndis,vmq}/*.c "$src"/loader/{driver_check,driver_load,elf_file}.c \

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The link's end, as the NIC tells it. */
+#include "miniport/adapter.h"
+
+void mp_notice_end(struct mp_adapter *a)
+{
+	NDIS_LINK_STATE link = {
+		.Header = { NDIS_OBJECT_TYPE_DEFAULT, NDIS_LINK_STATE_REVISION_1,
+			    NDIS_SIZEOF_LINK_STATE_REVISION_1 },
+		.MediaConnectState = MediaConnectStateDisconnected,
+	};
+	NDIS_STATUS_INDICATION s = {
+		.Header = { NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+			    NDIS_SIZEOF_STATUS_INDICATION_REVISION_1 },
+		.SourceHandle = a->handle,
+		.StatusCode = NDIS_STATUS_LINK_STATE,
+		.StatusBuffer = &link,
+		.StatusBufferSize = sizeof(link),
+	};
+	enum nic_end end = nic_end(a->nic);
+
+	if (end == NIC_ALIVE || atomic_exchange(&a->ended, true))
+		return;
+	NdisMIndicateStatusEx(a->handle, &s);
+	if (end == NIC_GONE)
+		NdisMRemoveMiniport(a->handle);
+}
