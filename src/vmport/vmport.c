@@ -135,6 +135,11 @@ bool vmport_is_up(const struct vmport *port)
 	return port->kind->is_up(port);
 }
 
+unsigned vmport_offloads(const struct vmport *port)
+{
+	return port->kind->offloads ? port->kind->offloads(port) : 0;
+}
+
 uint16_t vmport_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
 {
 	return port->kind->deliver(port, pkts, n);

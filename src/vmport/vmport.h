@@ -35,6 +35,29 @@ struct vmport_config {
 	uint16_t mtu;                /* 68 .. 9600 */
 	struct rte_mempool *pool;    /* frame pool for what the VM sends; a buffer must
 				      * hold mtu + 18 bytes after the headroom */
+	bool offload;                /* vhost-user: the guest may leave checksums and segments
+				      * to others, and take such frames; other kinds: no meaning */
+};
+
+/*
+ * Offloads. A frame that somebody else is to finish says so in its mbuf, as for a NIC:
+ *
+ *   RTE_MBUF_F_TX_TCP_CKSUM or RTE_MBUF_F_TX_UDP_CKSUM: the field holds the sum of the
+ *     pseudo-header, and the rest of the checksum is missing;
+ *   RTE_MBUF_F_TX_TCP_SEG, with TCP_CKSUM: TCP of up to 64 KiB, a chain of mbufs, to be
+ *     cut into segments of 'tso_segsz' bytes of payload;
+ *   and with either IPV4 or IPV6 and l2_len, l3_len, l4_len. All headers lie in the first
+ *     mbuf.
+ *
+ * All other frames are plain. Of a guest's frame all of this is checked: lengths are
+ * within the frame, and the segments within the MTU.
+ */
+#define VMPORT_UNFINISHED (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
+
+enum vmport_offload {
+	VMPORT_CHECKSUM = 1,
+	VMPORT_TSO4 = 2,
+	VMPORT_TSO6 = 4,
 };
 
 /*
@@ -59,9 +82,13 @@ void vmport_close(struct vmport *port);
  * by a system call: not per frame. */
 bool vmport_is_up(const struct vmport *port);
 
+/* Which unfinished frames the VM takes (enum vmport_offload); it may change whenever a
+ * guest comes or goes, and is 0 while none is there. Any thread; a snapshot. */
+unsigned vmport_offloads(const struct vmport *port);
+
 /*
- * Hands up to 'n' frames (each one segment) to the VM and returns how many it
- * took, a prefix: fewer when its ring is full, 0 when it is down. The bytes are
+ * Hands up to 'n' frames (plain, each one segment; or as vmport_offloads() says) to
+ * the VM and returns how many it took, a prefix: fewer when its ring is full, 0 when it is down. The bytes are
  * copied; the mbufs stay the caller's.
  */
 uint16_t vmport_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
@@ -97,8 +124,8 @@ uint64_t vmport_faults(const struct vmport *port);
 
 /* ---- from the VM ---- */
 
-/* Up to 'n' frames that the VM sent, from the port's pool, each one segment of
- * 14 .. mtu + 18 bytes; the caller owns them. Fewer than 'n' does not mean that
+/* Up to 'n' frames that the VM sent, from the port's pool, plain ones of one segment and
+ * 14 .. mtu + 18 bytes, or unfinished ones; the caller owns them. Fewer than 'n' does not mean that
  * no more are waiting. */
 uint16_t vmport_receive(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 

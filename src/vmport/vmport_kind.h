@@ -34,6 +34,7 @@ struct vmport_kind {
 		    const struct vmport_config *config, struct error *err);
 	void (*close)(struct vmport *port);
 	bool (*is_up)(const struct vmport *port);
+	unsigned (*offloads)(const struct vmport *port);   /* NULL: always 0 */
 	uint16_t (*deliver)(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 	uint16_t (*receive)(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 	bool (*arm)(struct vmport *port, bool sleep);

@@ -14,18 +14,12 @@
 #define ALARM_MIN_US 1000
 #define ALARM_MAX_US 32000
 
-#define FEATURE(name) (1ull << VIRTIO_NET_F_##name)
-
-/* Frames are as on a wire: whole, with their checksums, within the MTU. */
-#define FEATURES_OFFLOAD                                                       \
-	(FEATURE(CSUM) | FEATURE(GUEST_CSUM) |                                 \
-	 FEATURE(HOST_TSO4) | FEATURE(HOST_TSO6) | FEATURE(HOST_ECN) |         \
-	 FEATURE(HOST_UFO) | FEATURE(GUEST_TSO4) | FEATURE(GUEST_TSO6) |       \
-	 FEATURE(GUEST_ECN) | FEATURE(GUEST_UFO))
-
 /* librte_vhost's looks into a ring (how many entries wait) read split rings
  * only; with packed ones a worker could sleep over a waiting frame. */
-#define FEATURES_NOT_HONOURED (FEATURES_OFFLOAD | 1ull << VIRTIO_F_RING_PACKED)
+static uint64_t features_not_honoured(const struct vhost_port *p)
+{
+	return 1ull << VIRTIO_F_RING_PACKED | vhost_offload_not_offered(p);
+}
 
 static inline void turn_next(struct vhost_port *p, memory_order order)
 {
@@ -77,7 +71,7 @@ static enum verdict frame_retry(int vid, struct rte_mbuf *m)
 {
 	uint64_t features;
 
-	if (rte_vhost_get_negotiated_features(vid, &features) || features & FEATURE(MRG_RXBUF))
+	if (rte_vhost_get_negotiated_features(vid, &features) || features & 1ull << VIRTIO_NET_F_MRG_RXBUF)
 		return NO_ROOM;
 	if (!rte_vhost_avail_entries(vid, VHOST_RING_TO_VM))
 		return NO_ROOM;
@@ -119,15 +113,19 @@ static uint16_t port_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16
 
 /* ---- from the VM ---- */
 
-/* Keeps the frames that may pass, in order, and returns how many. */
-static uint16_t frames_check(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
+/* Keeps the frames that may pass, in order, and returns how many. 'unfinished': offloads
+ * are offered, so that some may be. */
+static inline uint16_t frames_check(struct vmport *port, struct rte_mbuf **pkts, uint16_t n,
+				    bool unfinished)
 {
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
-		if (likely(m->nb_segs == 1 && vmport_length_ok(port, m->pkt_len))) {
+		if (unfinished && (m->ol_flags || m->nb_segs > 1)
+			    ? vhost_offload_check((const struct vhost_port *)port, m)
+			    : likely(m->nb_segs == 1 && vmport_length_ok(port, m->pkt_len))) {
 			pkts[kept++] = m;
 			continue;
 		}
@@ -147,13 +145,18 @@ static uint16_t ring_receive(struct vmport *port, int vid, uint16_t ring,
 			     struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t before = 0, after = 0, unused, got;
+	bool offload = ((const struct vhost_port *)port)->offload;
 	bool known = !rte_vhost_get_vring_base(vid, ring, &before, &unused);
+
+	if (offload)
+		n = vhost_offload_room((const struct vhost_port *)port, n);
 
 	got = rte_vhost_dequeue_burst(vid, ring, port->pool, pkts, n);
 	if (got < n && known && !rte_vhost_get_vring_base(vid, ring, &after, &unused) &&
 	    (uint16_t)(after - before) == got + 1)
 		counter_add(&port->bad, 1);
-	return frames_check(port, pkts, got);
+	return offload ? frames_check(port, pkts, got, true)
+		       : frames_check(port, pkts, got, false);
 }
 
 static uint16_t port_receive(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
@@ -266,6 +269,12 @@ static bool port_arm(struct vmport *port, bool sleep)
 	return false;
 }
 
+static unsigned port_offloads(const struct vmport *port)
+{
+	return atomic_load_explicit(&((const struct vhost_port *)port)->offloads,
+				    memory_order_relaxed) % VHOST_OFFLOADS_SENT;
+}
+
 static bool port_is_up(const struct vmport *port)
 {
 	return atomic_load_explicit(&((const struct vhost_port *)port)->guest,
@@ -274,8 +283,9 @@ static bool port_is_up(const struct vmport *port)
 
 /* ---- open and close ---- */
 
-static void port_init(struct vhost_port *p)
+static void port_init(struct vhost_port *p, bool offload)
 {
+	vhost_offload_init(p, offload);
 	pthread_mutex_init(&p->lock, NULL);
 	for (int i = 0; i < VHOST_CONNECTIONS; i++)
 		p->connections[i].vid = -1;
@@ -284,16 +294,23 @@ static void port_init(struct vhost_port *p)
 	p->alarm_us = ALARM_MIN_US;
 }
 
-/* Linear buffers: a guest's frame of megabytes must not empty the pool. */
+/*
+ * Without offloads linear buffers: a guest's frame of megabytes must not empty the pool. With
+ * them a frame may be a chain, which the pool, the VM's own, bounds; and a checksum that
+ * librte_vhost finds no known transport for is finished by it (COMPLIANT_OL_FLAGS), where it
+ * would otherwise forget what the guest asked for.
+ */
 static int driver_start(struct vhost_port *p, uint64_t flags, struct error *err)
 {
 	const struct vmport *port = &p->port;
 
-	if (rte_vhost_driver_register(p->path, flags | RTE_VHOST_USER_LINEARBUF_SUPPORT) < 0)
+	flags |= p->offload ? RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS
+			    : RTE_VHOST_USER_LINEARBUF_SUPPORT;
+	if (rte_vhost_driver_register(p->path, flags) < 0)
 		return error_set(err, ENOMEM, VMPORT_WHO "librte_vhost takes no more sockets",
 				 port->name, port->spec);
 	if (rte_vhost_driver_callback_register(p->path, &vhost_events) < 0 ||
-	    rte_vhost_driver_disable_features(p->path, FEATURES_NOT_HONOURED) < 0 ||
+	    rte_vhost_driver_disable_features(p->path, features_not_honoured(p)) < 0 ||
 	    rte_vhost_driver_start(p->path) < 0) {
 		rte_vhost_driver_unregister(p->path);
 		return error_set(err, EIO, VMPORT_WHO "librte_vhost cannot serve that socket; its "
@@ -302,12 +319,13 @@ static int driver_start(struct vhost_port *p, uint64_t flags, struct error *err)
 	return 0;
 }
 
-static int port_open(struct vhost_port *p, const char *path, uint64_t flags, struct error *err)
+static int port_open(struct vhost_port *p, const char *path, const struct vmport_config *config,
+		     uint64_t flags, struct error *err)
 {
 	const struct vmport *port = &p->port;
 	int ret;
 
-	port_init(p);
+	port_init(p, config->offload);
 	p->path = strdup(path);
 	if (!p->path)
 		return error_set(err, ENOMEM, VMPORT_WHO "no memory", port->name, port->spec);
@@ -341,15 +359,15 @@ free_path:
 }
 
 static int server_open(struct vmport *port, const char *argument,
-		       const struct vmport_config *config __rte_unused, struct error *err)
+		       const struct vmport_config *config, struct error *err)
 {
-	return port_open((struct vhost_port *)port, argument, 0, err);
+	return port_open((struct vhost_port *)port, argument, config, 0, err);
 }
 
 static int client_open(struct vmport *port, const char *argument,
-		       const struct vmport_config *config __rte_unused, struct error *err)
+		       const struct vmport_config *config, struct error *err)
 {
-	return port_open((struct vhost_port *)port, argument, RTE_VHOST_USER_CLIENT, err);
+	return port_open((struct vhost_port *)port, argument, config, RTE_VHOST_USER_CLIENT, err);
 }
 
 static void port_close(struct vmport *port)
@@ -369,6 +387,7 @@ static void port_close(struct vmport *port)
 	.open = opener,                                                        \
 	.close = port_close,                                                   \
 	.is_up = port_is_up,                                                   \
+	.offloads = port_offloads,                                             \
 	.deliver = port_deliver,                                               \
 	.receive = port_receive,                                               \
 	.arm = port_arm,                                                       \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A vhost-user port: what its three files share.
+ * A vhost-user port: what its files share.
  *
  *   vmport_vhost.c         the worker's side: frames and sleep
+ *   vmport_vhost_offload.c what a guest left for others to do, checked
  *   vmport_vhost_events.c  librte_vhost's side: guests that come and go
  *   vmport_socket.c        the socket file, looked at before it is opened
  *
@@ -31,6 +32,7 @@
 struct vhost_connection {
 	int vid;                 /* -1: free */
 	uint64_t started;        /* 0: not running; else the larger, the later */
+	unsigned offloads;       /* what the guest takes and may send: see struct vhost_port */
 	bool enabled[VHOST_RINGS];
 };
 
@@ -40,11 +42,15 @@ struct vhost_port {
 	struct vhost_port *next;       /* registry; under its lock */
 	int event_fd;                  /* tells the worker: look at 'changes' */
 	int timer_fd;                  /* the worker's alarm where a guest gives no signal */
+	bool offload;                  /* offloads are offered */
+	uint16_t segments;             /* mbufs that the largest frame may need */
 
 	/* Events write, the worker reads. */
 	_Alignas(RTE_CACHE_LINE_SIZE)
 	_Atomic uint64_t guest;        /* see vhost_guest(); 0: none. Any thread reads */
 	atomic_uint changes;           /* of 'guest' or its rings */
+	atomic_uint offloads;          /* enum vmport_offload, of frames to the guest; of those
+					* from it the same, VHOST_OFFLOADS_SENT times */
 	atomic_bool silent;            /* a ring in use has no descriptor to wait for */
 
 	/* The worker writes. */
@@ -80,6 +86,22 @@ static inline unsigned vhost_guest_pairs(uint64_t guest)
 {
 	return (unsigned)guest;
 }
+
+/* vmport_vhost_offload.c */
+#define VHOST_OFFLOADS_SENT 16u
+/* Whether guests are offered offloads: if wanted, and nothing is against it. Control. */
+void vhost_offload_init(struct vhost_port *p, bool wanted);
+/* Those of the features that stand for offloads which no guest is offered. */
+uint64_t vhost_offload_not_offered(const struct vhost_port *p);
+/* How many frames, up to 'n', the pool surely has mbufs for, and for cutting them, were all
+ * the largest: one that librte_vhost has begun and finds no mbuf for is lost. Worker. */
+uint16_t vhost_offload_room(const struct vhost_port *p, uint16_t n);
+/* 'offloads' of a guest that negotiated these features. */
+unsigned vhost_offloads_of(uint64_t features);
+/* A frame of more than one mbuf, or of which librte_vhost says that it is unfinished: makes
+ * it what vmport.h says of such frames. False: it makes no sense, or is more than was
+ * negotiated. Worker. */
+bool vhost_offload_check(const struct vhost_port *p, struct rte_mbuf *m);
 
 /* The port's descriptor, and what signals on it beside the guest's kicks.
  * 0 or a negative errno. Control thread. */

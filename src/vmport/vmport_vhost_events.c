@@ -192,6 +192,7 @@ static void guest_publish(struct vhost_port *p)
 			silent = true;
 	}
 	atomic_store(&p->silent, silent);
+	atomic_store(&p->offloads, c ? c->offloads : 0);
 	atomic_store(&p->guest, c ? vhost_guest(c->vid, pairs) : 0);
 	atomic_fetch_add(&p->changes, 1);
 	eventfd_write(p->event_fd, 1);
@@ -253,12 +254,14 @@ static int on_start(int vid)
 {
 	struct vhost_port *p = port_of(vid);
 	struct vhost_connection *c;
+	uint64_t features = 0;
 
-	if (!p)
+	if (!p || rte_vhost_get_negotiated_features(vid, &features))
 		return -1;
 	pthread_mutex_lock(&p->lock);
 	c = connection_of(p, vid);
 	if (c) {
+		c->offloads = p->offload ? vhost_offloads_of(features) : 0;
 		c->started = ++p->starts;
 		guest_publish(p);
 	}

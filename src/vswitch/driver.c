@@ -45,10 +45,13 @@ static NDIS_STATUS ProtocolBindAdapterEx(NDIS_HANDLE ProtocolDriverContext, NDIS
 	if (atomic_load(&vs_switch.binding))
 		return NDIS_STATUS_NOT_ACCEPTED;
 	vs_switch.tags = BindParameters->MacOptions & NDIS_MAC_OPTION_8021Q_VLAN;
+	vs_switch.wire_can = BindParameters->DefaultOffloadConfiguration != NULL;
+	vs_wire_offloads_set(NULL, 0);
 	vs_switch.filtering = BindParameters->ReceiveFilterCapabilities != NULL;
 	vs_switch.capabilities = vs_switch.filtering ? *BindParameters->ReceiveFilterCapabilities
 						     : (NDIS_RECEIVE_FILTER_CAPABILITIES){ 0 };   /* H11 */
 	vs_switch.lookahead = lookahead_of(&vs_switch.capabilities);
+	vs_rss_bind(BindParameters->RcvScaleCapabilities);
 	vs_switch.max_queue = vs_switch.capabilities.NumQueues;
 	vs_switch.by_queue = calloc(vs_switch.max_queue + 1, sizeof(*vs_switch.by_queue));
 	if (!vs_switch.by_queue)
@@ -81,6 +84,7 @@ static NDIS_STATUS ProtocolUnbindAdapterEx(NDIS_HANDLE UnbindContext,
 	vs_changes_end();
 	vs_oid_set(OID_GEN_CURRENT_PACKET_FILTER, &nothing, sizeof(nothing), NULL);
 	vs_queues_free();
+	vs_rss_stop();
 	binding = atomic_exchange(&vs_switch.binding, NULL);
 	NdisCloseAdapterEx(binding);
 	free(vs_switch.by_queue);
@@ -152,6 +156,9 @@ static NDIS_STATUS ProtocolNetPnPEvent(NDIS_HANDLE ProtocolBindingContext,
 		atomic_store(&vs_switch.paused, false);
 		if (!vs_switch.queues_made)
 			vs_queues_create();
+		vs_rss_start();
+		if (!vs_switch.queues_made)
+			vs_wire_offloads_start();
 		vs_switch.queues_made = true;
 		/* What was started goes on; a new adapter is told what is wanted. */
 		if (vs_switch.started && vs_listen() != NDIS_STATUS_SUCCESS)
@@ -175,6 +182,14 @@ static void queue_state(const NDIS_RECEIVE_QUEUE_STATE *state, ULONG size)
 		atomic_store(&port->dma_stopped, true);
 }
 
+/* A54: between the two NDIS tells of, what is to be sent waits where it is. */
+static void reset_state(bool resetting)
+{
+	atomic_store(&vs_switch.resetting, resetting);
+	for (unsigned p = 0; !resetting && p < vs_switch.n_processors; p++)
+		OvmqNotifyProcessor(p);
+}
+
 static PROTOCOL_STATUS_EX ProtocolStatusEx;
 _Use_decl_annotations_
 static VOID ProtocolStatusEx(NDIS_HANDLE ProtocolBindingContext,
@@ -186,8 +201,14 @@ static VOID ProtocolStatusEx(NDIS_HANDLE ProtocolBindingContext,
 	if (StatusIndication->StatusCode == NDIS_STATUS_LINK_STATE)
 		atomic_store(&vs_switch.link_up,
 			     link->MediaConnectState == MediaConnectStateConnected);
+	else if (StatusIndication->StatusCode == NDIS_STATUS_RESET_START ||
+		 StatusIndication->StatusCode == NDIS_STATUS_RESET_END)
+		reset_state(StatusIndication->StatusCode == NDIS_STATUS_RESET_START);
 	else if (StatusIndication->StatusCode == NDIS_STATUS_RECEIVE_QUEUE_STATE)
 		queue_state(StatusIndication->StatusBuffer, StatusIndication->StatusBufferSize);
+	else if (StatusIndication->StatusCode == NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG)
+		vs_wire_offloads_set(StatusIndication->StatusBuffer,
+				     StatusIndication->StatusBufferSize);
 }
 
 static DRIVER_UNLOAD vswitch_unload;

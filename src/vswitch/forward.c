@@ -7,14 +7,6 @@
 #include <rte_hash.h>
 #include <rte_jhash.h>
 
-static uint64_t key_of(const uint8_t *mac, uint16_t vlan)
-{
-	uint64_t key = 0;
-
-	memcpy(&key, mac, 6);
-	return key | (uint64_t)vlan << 48;
-}
-
 int vs_table_create(void)
 {
 	const struct rte_hash_parameters p = {
@@ -30,7 +22,7 @@ int vs_table_create(void)
 		return -ENOMEM;
 	for (unsigned i = 0; i < vs_switch.n_ports; i++)
 		for (unsigned m = 0; m < vs_switch.ports[i].n_macs; m++) {
-			uint64_t key = key_of(vs_switch.ports[i].macs[m], vs_switch.ports[i].vlan);
+			uint64_t key = vs_key(vs_switch.ports[i].macs[m], vs_switch.ports[i].vlan);
 
 			if (rte_hash_add_key_data(vs_switch.table, &key, &vs_switch.ports[i]))
 				return -ENOMEM;
@@ -38,9 +30,8 @@ int vs_table_create(void)
 	return 0;
 }
 
-struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan)
+struct vs_port *vs_lookup_key(uint64_t key)
 {
-	uint64_t key = key_of(mac, vlan);
 	void *port;
 
 	return rte_hash_lookup_data(vs_switch.table, &key, &port) < 0 ? NULL : port;

@@ -11,7 +11,7 @@ static void count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsign
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		bytes += pkts[i]->data_len;
+		bytes += pkts[i]->pkt_len;
 	counter_add(&port->delivered, n);
 	counter_add(&port->delivered_bytes, bytes);
 }
@@ -135,6 +135,8 @@ static unsigned deliver_waiting(struct vs_port *port)
 {
 	unsigned took;
 
+	if (port->lost_offloads)
+		vs_port_fit_waiting(port);
 	if (!port->n_waiting)
 		return 0;
 	took = vmport_deliver(port->vm, port->waiting, (uint16_t)port->n_waiting);
@@ -213,11 +215,42 @@ static bool has_lent(const struct vs_port *port)
 	return counter_read(&port->lent_out) != counter_read(&port->lent_back);
 }
 
+/* What the VM may send, and did. */
+static unsigned take_sends(struct vs_port *port)
+{
+	bool limited = atomic_load_explicit(&port->send.limited, memory_order_relaxed);
+	unsigned most = limited ? vs_send_may(port, BURST) : BURST, n;
+	struct rte_mbuf *pkts[BURST];
+	uint64_t bytes = 0;
+
+	n = most ? vmport_receive(port->vm, pkts, (uint16_t)most) : 0;
+	if (n)
+		bytes = vs_from_vm(port, pkts, n);
+	if (limited)
+		vs_send_done(port, bytes);
+	return n;
+}
+
+/* Guests come and go, and each takes something else. */
+static void look_at_offloads(struct vs_port *port)
+{
+	unsigned now = vmport_offloads(port->vm);
+	unsigned before = atomic_load_explicit(&port->vm_offloads, memory_order_relaxed);
+
+	if (now == before)
+		return;
+	if (before & ~now)
+		port->lost_offloads = true;
+	atomic_store_explicit(&port->vm_offloads, now, memory_order_relaxed);
+}
+
 ULONG vs_port_poll(PVOID Context)
 {
 	struct vs_port *port = Context;
-	struct rte_mbuf *pkts[BURST];
-	unsigned work = 0, n;
+	unsigned work = 0;
+
+	if (port->offload)
+		look_at_offloads(port);
 
 	if (atomic_load_explicit(&port->catching_up, memory_order_relaxed))
 		work += catch_up(port);
@@ -235,12 +268,8 @@ ULONG vs_port_poll(PVOID Context)
 		work += deliver_inboxes(port);
 	if (port->n_waiting && atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
 		empty_inboxes(port);
-	if (atomic_load_explicit(&vs_switch.flowing, memory_order_acquire)) {
-		n = vmport_receive(port->vm, pkts, BURST);
-		if (n)
-			vs_from_vm(port, pkts, n);
-		work += n;
-	}
+	if (vs_takes_sends())
+		work += take_sends(port);
 	return work;
 }
 
@@ -249,7 +278,7 @@ BOOLEAN vs_port_arm(PVOID Context, BOOLEAN Sleep)
 	struct vs_port *port = Context;
 	bool work = vmport_arm(port->vm, Sleep) &&
 		    (has_lent(port) ||
-		     atomic_load_explicit(&vs_switch.flowing, memory_order_acquire));
+		     (vs_takes_sends() && !(Sleep && vs_send_waits(port))));
 
 	return work || (Sleep && !inboxes_are_empty(port));
 }

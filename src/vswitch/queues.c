@@ -227,6 +227,12 @@ static NDIS_RECEIVE_QUEUE_ID prepare(struct vs_port *port, const struct vs_patie
 	return 0;
 }
 
+bool vs_has_queues(void)
+{
+	return vs_switch.filtering &&
+	       vs_switch.capabilities.EnabledQueueTypes & NDIS_RECEIVE_FILTER_VM_QUEUES_ENABLED;
+}
+
 /* Whether the switch wants a queue for the port at all; says why not. */
 static bool wants_queue(struct vs_port *port, unsigned taken)
 {
@@ -234,8 +240,7 @@ static bool wants_queue(struct vs_port *port, unsigned taken)
 		vs_reason_set(port, VS_REASON_HOSTS_OWN, 0);
 	else if (!atomic_load(&vs_switch.binding))
 		vs_reason_set(port, VS_REASON_NO_ADAPTER, 0);
-	else if (!vs_switch.filtering ||
-		 !(vs_switch.capabilities.EnabledQueueTypes & NDIS_RECEIVE_FILTER_VM_QUEUES_ENABLED))
+	else if (!vs_has_queues())
 		vs_reason_set(port, VS_REASON_NO_QUEUES, 0);
 	else if (taken >= vs_switch.capabilities.NumQueues)
 		vs_reason_set(port, VS_REASON_NONE_LEFT, vs_switch.capabilities.NumQueues);

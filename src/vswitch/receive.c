@@ -6,6 +6,8 @@
  */
 #include "vswitch/switch.h"
 
+#include "base/ethernet.h"
+
 static inline uint16_t vlan_of(const NET_BUFFER_LIST *nbl)
 {
 	NDIS_NET_BUFFER_LIST_8021Q_INFO tag;
@@ -55,9 +57,9 @@ static void tag_take(struct rte_mbuf *m, uint16_t *vlan)
 	uint8_t *b = rte_pktmbuf_mtod(m, uint8_t *);
 	uint16_t inside;
 
-	if (m->data_len < 18 || b[12] != 0x81 || b[13] != 0x00)
+	if (m->data_len < ETHERNET_HEADER + VLAN_TAG || !ethernet_is_tagged(b))
 		return;
-	inside = (uint16_t)((b[14] << 8 | b[15]) & 0xfff);
+	inside = big16_read(b + VLAN_TCI) & 0xfff;
 	if (*vlan && *vlan != inside)
 		return;   /* the tag beside the data was the outer one */
 	*vlan = inside;
@@ -152,7 +154,9 @@ static void receive_default(const NET_BUFFER_LIST *nbl)
 	if (!frame_mbuf((NET_BUFFER_LIST *)nbl))
 		count_foreign(copy, &vs_switch.default_frames, &vs_switch.default_bytes);
 	frame = rte_pktmbuf_mtod(copy, const uint8_t *);
-	if (frame[0] & 1) {
+	if (frame[0] & 1 && vs_is_link_local(frame)) {
+		vs_drop(PORT_DROP_LINK_LOCAL, 1);
+	} else if (frame[0] & 1) {
 		n = vs_flood(frame, copy->data_len, vlan, NULL);
 		if (n)
 			counter_add(&vs_here()->copies, n - 1);   /* the first is the frame itself */

@@ -88,6 +88,14 @@ static uint64_t lent_by(const struct vs_port *port)
 	return counter_read(&port->lent_out) - back;
 }
 
+/* Sends of the port that the adapter has. */
+static uint64_t sends_of(const struct vs_port *port)
+{
+	uint64_t back = atomic_load(&port->send.back);
+
+	return counter_read(&port->send.out) - back;
+}
+
 bool vswitch_is_empty(void)
 {
 	for (unsigned i = 0; i < vs_switch.n_ports; i++)
@@ -130,6 +138,12 @@ void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
 		.held = waiting_at(port),
 		.own_frames = atomic_load(&port->own_frames),
 		.own_bytes = atomic_load(&port->own_bytes),
+		.rate = atomic_load(&port->send.rate),
+		.burst = atomic_load(&port->send.burst),
+		.weight = atomic_load(&port->send.weight),
+		.held_back = atomic_load(&port->send.held_back),
+		.held_back_n = counter_read(&port->send.held_back_n),
+		.sends_out = sends_of(port),
 	};
 	vs_reason_text(port, r->why, sizeof(r->why));
 	memcpy(r->macs, port->macs, sizeof(r->macs));

@@ -49,7 +49,7 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 		     struct error *err)
 {
 	struct vmport_config vm = { .name = c->name, .spec = c->port, .sends = c->sends,
-				    .mtu = vs_switch.mtu };
+				    .mtu = vs_switch.mtu, .offload = c->offload };
 	char name[26];
 	int rc;
 
@@ -59,9 +59,13 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 	port->vlan = c->vlan;
 	port->spoofing = c->spoofing;
 	port->internal = c->internal;
+	port->offload = c->offload;
 	atomic_store(&port->processor, c->processor >= 0 ? (unsigned)c->processor
 					    : port->index % vs_switch.n_processors);
 	atomic_store(&port->per_queue, true);
+	rc = vs_send_set(port, c->rate, c->burst, c->weight, err);
+	if (rc)
+		return rc;
 	if (!port->name || inboxes_create(port))
 		return error_set(err, ENOMEM, "VM %s: no memory", c->name);
 	snprintf(name, sizeof(name), "vmq-vm-%u", port->index);
@@ -91,6 +95,7 @@ int vswitch_open(const struct vswitch_config *c, struct error *err)
 
 	vs_switch = (struct vs_switch){ .n_processors = c->processors, .mtu = c->mtu,
 					.ndis_version = c->ndis_version ? c->ndis_version : 30 };
+	NdisAllocateSpinLock(&vs_switch.share_lock);
 	vs_switch.ports = calloc(c->n_ports + 1, sizeof(*vs_switch.ports));
 	if (!vs_switch.ports)
 		return error_set(err, ENOMEM, "no memory for the switch");
@@ -130,12 +135,14 @@ void vswitch_close(void)
 {
 	for (unsigned i = 0; i < vs_switch.n_ports; i++)
 		port_close(&vs_switch.ports[i]);
+	vs_send_end();
 	rte_hash_free(vs_switch.table);
 	/* Frames of one port's pool may have waited at another: pools go last. */
 	for (unsigned i = 0; i < vs_switch.n_ports; i++)
 		frame_pool_destroy(vs_switch.ports[i].pool);
 	frame_pool_destroy(vs_switch.copies);
 	free(vs_switch.ports);
+	NdisFreeSpinLock(&vs_switch.share_lock);
 	vs_switch = (struct vs_switch){ 0 };
 }
 

@@ -9,6 +9,9 @@
 #include "base/spsc.h"
 #include "frame/frame.h"
 #include "vmport/vmport.h"
+#include "vswitch/offload.h"
+#include "vswitch/send.h"
+#include "vswitch/send_share.h"
 #include "vswitch/vswitch.h"
 
 #define BURST          32
@@ -63,6 +66,7 @@ struct vs_port {
 	bool spoofing, internal;
 	struct vmport *vm;
 	bool lends;                      /* the VM has memory that frames may lie in (E19) */
+	bool offload;                    /* the VM may send and take unfinished frames */
 	struct frame_pool *pool;         /* what the VM sends */
 
 	/* Control's, or the change's that is under way. */
@@ -85,12 +89,15 @@ struct vs_port {
 
 	/* The owning processor's. */
 	struct vs_chain held;            /* of its own queue, not yet taken by the VM */
+	atomic_uint vm_offloads;         /* vmport_offloads() as last seen; any worker reads */
+	bool lost_offloads;              /* a guest with more has gone: look at what waits */
 	struct rte_mbuf *waiting[BURST]; /* off an inbox, not yet taken by the VM */
 	unsigned n_waiting;
 	counter_t delivered, delivered_bytes, from_vm, from_vm_bytes, inbox_taken;
 	counter_t held_in, held_out;     /* NBLs ever held, ever let go */
 	counter_t lent_out, lent_back;   /* NBLs ever lent to the VM, ever returned then */
 	struct port_drops drops;
+	struct vs_send send;
 
 	struct vs_inbox *inboxes;        /* one for each processor, and one more */
 	NDIS_SPIN_LOCK outside;          /* whose turn it is with that */
@@ -104,6 +111,13 @@ struct vs_port {
 struct vs_processor {
 	_Alignas(64) counter_t from_wire, copies, to_wire, sent, completed;
 	struct port_drops drops;
+
+	/* When the first VM that is held back may send again; 0: none is. And what wakes the
+	 * processor then, where any VM has a rate. */
+	uint64_t wake_at;
+	NDIS_HANDLE clock_poll;          /* control's */
+	int clock;
+	bool clock_runs;
 };
 
 struct vs_switch {
@@ -113,6 +127,11 @@ struct vs_switch {
 	struct rte_hash *table;          /* (MAC, VLAN) to port; built once, then read only */
 	struct frame_pool *copies;       /* frames that the switch itself makes */
 	struct vs_processor processors[MAX_PROCESSORS + 1];   /* the last: threads at PASSIVE_LEVEL */
+
+	NDIS_SPIN_LOCK share_lock;
+	struct send_share share;         /* under it: who contends for the wire */
+	atomic_uint heaviest;            /* of them, its weight; 0: nobody */
+	atomic_bool weighed;             /* some VM has a weight; control writes */
 
 	PVOID cancel_id;                 /* of every send; written before the first */
 	NDIS_HANDLE driver;              /* of NdisRegisterProtocolDriver */
@@ -124,8 +143,13 @@ struct vs_switch {
 	unsigned ndis_version;           /* minor: 20 or 30 */
 	ULONG lookahead;                 /* bytes of a frame that host memory is asked for; 0: no split */
 	bool filtering;
+	NDIS_RECEIVE_SCALE_CAPABILITIES scaling;   /* of RSS; no flags: the adapter has none */
+	bool scaled;                     /* and the switch has it on; control's */
+	bool wire_can;                   /* the adapter has offloads to be turned on */
+	struct vs_wire_offloads wire;
 	bool tags;                       /* the miniport inserts VLAN tags from the OOB */
 	atomic_bool flowing;             /* VMs' frames are taken; control writes */
+	atomic_bool resetting;           /* but not while the adapter is reset; NDIS's status writes */
 	atomic_bool paused;              /* the binding is; control writes */
 	atomic_bool link_up;
 	bool queues_made;                /* control's */
@@ -134,6 +158,13 @@ struct vs_switch {
 };
 
 extern struct vs_switch vs_switch;
+
+/* Whether VMs' frames are taken now. What is not taken stays in the VM. */
+static inline bool vs_takes_sends(void)
+{
+	return atomic_load_explicit(&vs_switch.flowing, memory_order_acquire) &&
+	       !atomic_load_explicit(&vs_switch.resetting, memory_order_acquire);
+}
 
 /* The counts of the processor that this thread runs as. */
 static inline struct vs_processor *vs_here(void)
@@ -158,7 +189,39 @@ static inline bool vs_port_has_mac(const struct vs_port *port, const uint8_t *ma
 
 /* forward.c: which port has (MAC, VLAN); NULL: none of this host. Any worker. */
 int vs_table_create(void);
-struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan);
+struct vs_port *vs_lookup_key(uint64_t key);
+
+static inline uint64_t vs_key(const uint8_t *mac, uint16_t vlan)
+{
+	uint64_t key = 0;
+
+	memcpy(&key, mac, 6);
+	return key | (uint64_t)vlan << 48;
+}
+
+static inline struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan)
+{
+	return vs_lookup_key(vs_key(mac, vlan));
+}
+
+/* The answer to the question before: frames of one burst mostly go one way. */
+struct vs_seen {
+	uint64_t key;                    /* VS_NO_KEY: none yet */
+	struct vs_port *to;
+};
+#define VS_NO_KEY UINT64_MAX             /* no VLAN has the number 65535 */
+
+static inline struct vs_port *vs_lookup_again(const uint8_t *mac, uint16_t vlan,
+					      struct vs_seen *seen)
+{
+	uint64_t key = vs_key(mac, vlan);
+
+	if (key != seen->key) {
+		seen->to = vs_lookup_key(key);
+		seen->key = key;
+	}
+	return seen->to;
+}
 /* Gives every port of the VLAN but 'from' (NULL: it came from the wire) the frame at
  * 'bytes', in one copy that they share; returns how many there are. */
 unsigned vs_flood(const uint8_t *bytes, uint16_t length, uint16_t vlan, const struct vs_port *from);
@@ -188,8 +251,8 @@ void vs_provider_end(void);
  * the filters are set. */
 void vs_provider_queue(struct vs_port *port, NDIS_RECEIVE_QUEUE_ID queue);
 
-/* transmit.c: a burst that the VM sent. Owner. */
-void vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
+/* transmit.c: a burst that the VM sent; returns how many bytes it was. Owner. */
+uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
 PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE ProtocolSendNetBufferListsComplete;
 
 /* receive.c */
@@ -225,6 +288,15 @@ NDIS_STATUS vs_queue_free(struct vs_port *port, NDIS_RECEIVE_QUEUE_ID queue,
 NDIS_STATUS vs_queue_change(const struct vs_port *port, ULONG flags, unsigned processor,
 			    bool per_queue, const struct vs_patience *patience);
 
+/* Whether the adapter has VM queues to give. */
+bool vs_has_queues(void);
+
+/* rss.c. What the adapter showed at bind, NULL: nothing; then, at PASSIVE_LEVEL, on, where
+ * there are no VM queues, and off. */
+void vs_rss_bind(const NDIS_RECEIVE_SCALE_CAPABILITIES *capabilities);
+void vs_rss_start(void);
+void vs_rss_stop(void);
+
 /* live.c: waits until no change is under way, and forgets the last one. Control. */
 void vs_changes_end(void);
 
@@ -242,6 +314,15 @@ NDIS_STATUS vs_oid_set(NDIS_OID oid, PVOID buffer, ULONG length,
 NDIS_STATUS vs_oid_method(NDIS_OID oid, PVOID buffer, ULONG length,
 			  const struct vs_patience *patience);
 PROTOCOL_OID_REQUEST_COMPLETE ProtocolOidRequestComplete;
+
+/* Whether a frame is to one of the sixteen group addresses that IEEE 802.1Q reserves for the two
+ * ends of a link (spanning tree, PAUSE, LACP, 802.1X, LLDP): no bridge forwards those. */
+static inline bool vs_is_link_local(const uint8_t *frame)
+{
+	static const uint8_t group[5] = { 0x01, 0x80, 0xc2, 0x00, 0x00 };
+
+	return !memcmp(frame, group, sizeof(group)) && frame[5] < 0x10;
+}
 
 static inline void vs_chain_append(struct vs_chain *c, NET_BUFFER_LIST *nbl)
 {

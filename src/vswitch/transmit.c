@@ -6,23 +6,45 @@
  */
 #include "vswitch/switch.h"
 
-/* The reason why the VM may not send this frame, or -1. An access port's VM knows
- * nothing of VLANs: a tag of its own would put it on another's. */
-static int refusal(const struct vs_port *port, const struct rte_mbuf *m)
+static bool is_tagged(const uint8_t *frame)
 {
-	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	return frame[12] == 0x81 && frame[13] == 0x00;
+}
 
-	if (m->nb_segs != 1 || m->data_len < 14 || m->data_len > vs_switch.mtu + 14u)
-		return PORT_DROP_BAD_FRAME;
-	if (frame[12] == 0x81 && frame[13] == 0x00)
+/* A tag of VLAN 0 names no VLAN, only a priority: it leaves the data, and what it says goes
+ * to '*tci'. Any other stays. */
+static __rte_noinline void priority_take(struct rte_mbuf *m, uint16_t *tci)
+{
+	uint8_t *b = rte_pktmbuf_mtod(m, uint8_t *);
+
+	if (m->data_len < 18 || b[14] & 0x0f || b[15])
+		return;
+	*tci = (uint16_t)((b[14] & 0xe0) << 8);
+	memmove(b + 4, b, 12);
+	rte_pktmbuf_adj(m, 4);
+	m->l2_len -= 4;   /* of an unfinished frame; of others nobody reads it */
+}
+
+/* The reason why the VM may not send a frame with this header, or -1. An access port's VM
+ * knows nothing of VLANs: a tag of its own would put it on another's. */
+static __rte_always_inline int header_refusal(const struct vs_port *port, const uint8_t *frame)
+{
+	if (is_tagged(frame))
 		return PORT_DROP_FOREIGN_VLAN;
 	if (!port->spoofing && !vs_port_has_mac(port, frame + 6))
 		return PORT_DROP_SPOOFED_MAC;
 	return -1;
 }
 
+static __rte_always_inline int refusal(const struct vs_port *port, const struct rte_mbuf *m)
+{
+	if (m->nb_segs != 1 || m->data_len < 14 || m->data_len > vs_switch.mtu + 14u)
+		return PORT_DROP_BAD_FRAME;
+	return header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
+}
+
 /* Puts the tag into the data, for a miniport that would not. False: no room. */
-static bool tag_put(struct rte_mbuf *m, uint16_t vlan)
+static bool tag_put(struct rte_mbuf *m, uint16_t tci)
 {
 	uint8_t *b = (uint8_t *)rte_pktmbuf_prepend(m, 4);
 
@@ -31,29 +53,45 @@ static bool tag_put(struct rte_mbuf *m, uint16_t vlan)
 	memmove(b, b + 4, 12);
 	b[12] = 0x81;
 	b[13] = 0x00;
-	b[14] = (uint8_t)(vlan >> 8);
-	b[15] = (uint8_t)vlan;
+	b[14] = (uint8_t)(tci >> 8);
+	b[15] = (uint8_t)tci;
 	return true;
 }
 
-/* The mbuf as an NBL on its way out, with the port's VLAN as an OOB tag (O20). */
-static NET_BUFFER_LIST *describe(const struct vs_port *port, struct rte_mbuf *m, unsigned queue,
-				 NDIS_HANDLE binding)
+/* The mbuf as an NBL on its way out, with the port's VLAN and the VM's priority as an OOB
+ * tag (O20). */
+static __rte_always_inline NET_BUFFER_LIST *describe(struct vs_port *port, struct rte_mbuf *m,
+						     unsigned queue, uint16_t tci,
+						     NDIS_HANDLE binding)
 {
 	NDIS_NET_BUFFER_LIST_8021Q_INFO tag = { .Value = NULL };
-	bool tagged = port->vlan && !vs_switch.tags && tag_put(m, port->vlan);
-	NET_BUFFER_LIST *nbl = frame_describe(m);
+	NET_BUFFER_LIST *nbl;
+
+	tci |= port->vlan;
+	if (tci && !vs_switch.tags && tag_put(m, tci))
+		tci = 0;
+	nbl = frame_describe(m);
 
 	nbl->SourceHandle = binding;                      /* A26 */
 	NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl) = (USHORT)queue;
-	tag.TagHeader.VlanId = tagged ? 0 : port->vlan;
+	tag.TagHeader.VlanId = tci & 0xfff;
+	tag.TagHeader.UserPriority = tci >> 13;
 	NET_BUFFER_LIST_INFO(nbl, Ieee8021QNetBufferListInfo) = tag.Value;
 	NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(nbl, vs_switch.cancel_id);
+	NET_BUFFER_LIST_PROTOCOL_RESERVED(nbl)[0] = port;   /* U16: who is charged */
 	return nbl;
 }
 
-/* Decides on one frame. Returns true when it is for the wire; else it is gone. */
-static bool forward(struct vs_port *port, struct rte_mbuf *m)
+/* Where a burst goes down, and what of it does. */
+struct out {
+	NDIS_HANDLE binding;
+	unsigned queue;
+	struct vs_seen seen;
+	struct vs_chain chain;
+};
+
+/* Decides on one plain frame. Returns true when it is for the wire; else it is gone. */
+static __rte_always_inline bool forward(struct vs_port *port, struct rte_mbuf *m, struct out *out)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	int why = refusal(port, m);
@@ -65,10 +103,15 @@ static bool forward(struct vs_port *port, struct rte_mbuf *m)
 		return false;
 	}
 	if (frame[0] & 1) {
+		if (vs_is_link_local(frame)) {
+			counter_add(&port->drops.by[PORT_DROP_LINK_LOCAL], 1);
+			rte_pktmbuf_free(m);
+			return false;
+		}
 		counter_add(&vs_here()->copies, vs_flood(frame, m->data_len, port->vlan, port));
 		return true;
 	}
-	to = vs_lookup(frame, port->vlan);
+	to = vs_lookup_again(frame, port->vlan, &out->seen);
 	if (!to)
 		return true;
 	if (to == port) {
@@ -80,31 +123,101 @@ static bool forward(struct vs_port *port, struct rte_mbuf *m)
 	return false;
 }
 
-void vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
+static __rte_always_inline void take(struct vs_port *port, struct rte_mbuf *m, uint16_t tci,
+				     struct out *out)
+{
+	if (!forward(port, m, out))
+		return;
+	if (out->binding) {
+		vs_chain_append(&out->chain, describe(port, m, out->queue, tci, out->binding));
+	} else {
+		counter_add(&port->drops.by[PORT_DROP_NO_DESTINATION], 1);
+		rte_pktmbuf_free(m);
+	}
+}
+
+/* An unfinished frame to who finishes it. False: nobody does. */
+static bool hand_on(struct vs_port *port, struct rte_mbuf *m, uint16_t tci, struct out *out)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	NET_BUFFER_LIST *nbl;
+	struct vs_port *to;
+
+	if (frame[0] & 1)
+		return false;
+	to = vs_lookup_again(frame, port->vlan, &out->seen);
+	if (to) {
+		if (to == port || !vs_vm_finishes(to, m))
+			return false;
+		vs_port_give(to, m);
+		return true;
+	}
+	if (!out->binding || !vs_wire_finishes(m, tci || port->vlan))
+		return false;
+	nbl = describe(port, m, out->queue, tci, out->binding);
+	vs_wire_ask(nbl, m);
+	vs_chain_append(&out->chain, nbl);
+	return true;
+}
+
+/* An unfinished frame, whole or in plain ones. The ledger has it as one frame that came, and
+ * has copies beyond it for what came of it. */
+static __rte_noinline void take_unfinished(struct vs_port *port, struct rte_mbuf *m, uint16_t tci,
+					   struct out *out)
+{
+	int why = vs_longest(m) > vs_switch.mtu + 14u
+			  ? PORT_DROP_BAD_FRAME
+			  : header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
+	struct rte_mbuf *plain;
+	struct vs_finish f;
+
+	if (why >= 0) {
+		counter_add(&port->drops.by[why], 1);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (hand_on(port, m, tci, out))
+		return;
+	if (!vs_finish_begin(&f, m, frame_pool_mempool(port->pool))) {
+		counter_add(&port->drops.by[PORT_DROP_BAD_FRAME], 1);
+		return;
+	}
+	while ((plain = vs_finish_next(&f)))
+		take(port, plain, tci, out);
+	if (f.lost)
+		counter_add(&port->drops.by[PORT_DROP_NO_BUFFER], 1);
+	counter_add(&vs_here()->copies, f.n + f.lost - 1);
+}
+
+uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 {
 	NDIS_HANDLE binding = atomic_load_explicit(&vs_switch.binding, memory_order_acquire);
-	unsigned queue = atomic_load_explicit(&port->queue, memory_order_relaxed);
-	struct vs_chain out = { NULL, NULL, 0 };
+	struct out out = { .binding = binding, .chain = { NULL, NULL, 0 }, .seen = { VS_NO_KEY, NULL },
+			   .queue = atomic_load_explicit(&port->queue, memory_order_relaxed) };
+	bool offload = port->offload;
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		bytes += pkts[i]->pkt_len;
-		if (!forward(port, pkts[i]))
-			continue;
-		if (binding) {
-			vs_chain_append(&out, describe(port, pkts[i], queue, binding));
-		} else {
-			counter_add(&port->drops.by[PORT_DROP_NO_DESTINATION], 1);
-			rte_pktmbuf_free(pkts[i]);
-		}
+		struct rte_mbuf *m = pkts[i];
+		uint16_t tci = 0;
+
+		bytes += m->pkt_len;
+		if (unlikely(is_tagged(rte_pktmbuf_mtod(m, const uint8_t *))))
+			priority_take(m, &tci);
+		if (offload && m->ol_flags & VMPORT_UNFINISHED)
+			take_unfinished(port, m, tci, &out);
+		else
+			take(port, m, tci, &out);
 	}
 	counter_add(&port->from_vm, n);
 	counter_add(&port->from_vm_bytes, bytes);
-	if (!out.n)
-		return;
-	counter_add(&vs_here()->sent, out.n);
-	NdisSendNetBufferLists(binding, out.first, NDIS_DEFAULT_PORT_NUMBER,
+	if (!out.chain.n)
+		return bytes;
+	counter_add(&vs_here()->sent, out.chain.n);
+	counter_add(&port->send.out, out.chain.n);
+	NdisSendNetBufferLists(binding, out.chain.first, NDIS_DEFAULT_PORT_NUMBER,
 			       NDIS_SEND_FLAGS_DISPATCH_LEVEL | NDIS_SEND_FLAGS_SINGLE_QUEUE);   /* B4 */
+	return bytes;
 }
 
 _Use_decl_annotations_
@@ -112,17 +225,31 @@ VOID ProtocolSendNetBufferListsComplete(NDIS_HANDLE ProtocolBindingContext,
 					PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags)
 {
 	struct vs_processor *here = vs_here();
+	struct vs_port *port = NULL;
+	struct rte_mbuf *free[BURST];
+	unsigned n = 0, sent = 0, all = 0;
 	NET_BUFFER_LIST *next;
 
 	(void)ProtocolBindingContext;
 	(void)SendCompleteFlags;
 	for (; NetBufferList; NetBufferList = next) {
 		next = NET_BUFFER_LIST_NEXT_NBL(NetBufferList);
-		if (NET_BUFFER_LIST_STATUS(NetBufferList) == NDIS_STATUS_SUCCESS)
-			counter_add(&here->to_wire, 1);
-		else
-			counter_add(&here->drops.by[PORT_DROP_SEND_FAILED], 1);
-		rte_pktmbuf_free(frame_mbuf(NetBufferList));
-		counter_add(&here->completed, 1);
+		if (NET_BUFFER_LIST_PROTOCOL_RESERVED(NetBufferList)[0] != port) {
+			if (n)
+				vs_send_back(port, n);
+			port = NET_BUFFER_LIST_PROTOCOL_RESERVED(NetBufferList)[0];
+			n = 0;
+		}
+		n++;
+		sent += NET_BUFFER_LIST_STATUS(NetBufferList) == NDIS_STATUS_SUCCESS;
+		free[all++ % BURST] = frame_mbuf(NetBufferList);
+		if (all % BURST == 0)
+			rte_pktmbuf_free_bulk(free, BURST);
 	}
+	rte_pktmbuf_free_bulk(free, all % BURST);
+	if (n)
+		vs_send_back(port, n);
+	counter_add(&here->to_wire, sent);
+	counter_add(&here->drops.by[PORT_DROP_SEND_FAILED], all - sent);
+	counter_add(&here->completed, all);
 }

@@ -28,7 +28,11 @@ struct vswitch_port_config {
 	int processor;               /* -1: the switch chooses */
 	const char *port, *sends;    /* see vmport/vmport.h */
 	bool spoofing;               /* may send from other MAC addresses */
+	bool offload;                /* see vmport/vmport.h */
 	bool internal;               /* the host's own port: no queue of its own */
+	uint64_t rate;               /* bits per second that it may send; 0: no limit */
+	uint64_t burst;              /* bytes that may go at once; 0: as the rate needs */
+	unsigned weight;             /* 1 .. 100 against other VMs; 0: none given */
 };
 
 struct vswitch_config {
@@ -82,6 +86,12 @@ int vswitch_port_assign(unsigned port, unsigned timeout_ms, struct error *err);
 int vswitch_port_set_indication(unsigned port, bool per_queue, unsigned timeout_ms,
 				struct error *err);
 
+/* From now on it may send 'rate' bits per second (0: as it likes), 'burst' bytes at once (0:
+ * as the rate needs), and weighs 'weight' against others (0: none given; where any has one,
+ * such a port has 1). -EINVAL: out of range; -ENOMEM. */
+int vswitch_port_set_send(unsigned port, uint64_t rate, uint64_t burst, unsigned weight,
+			  struct error *err);
+
 /* In the place of a processor: the port is on its way from one to another. */
 #define VSWITCH_MOVING UINT32_MAX
 
@@ -112,6 +122,11 @@ struct vswitch_port_report {
 	uint64_t lent;                       /* delivered without a copy, not yet given back */
 	uint64_t faults;                     /* what its guest wrote and made no sense */
 	uint64_t own_frames, own_bytes;      /* of its queue, from another's miniport */
+	uint64_t rate, burst;                /* of what it sends: bits per second, bytes; or 0 */
+	unsigned weight;                     /* 0: none given */
+	bool held_back;                      /* it may not send for now */
+	uint64_t held_back_n;                /* how often it might not */
+	uint64_t sends_out;                  /* given to the adapter, not yet completed */
 	uint64_t drops[PORT_DROP_COUNT];     /* of frames for, or from, this port */
 };
 

@@ -35,12 +35,25 @@ int __wrap_vmport_open(struct vmport **port, const struct vmport_config *config,
 	return rc;
 }
 
+unsigned ports_index(const struct vmport *port)
+{
+	unsigned i = 0;
+
+	while (i < PORTS && known[i] != port)
+		i++;
+	return i;
+}
+
 uint16_t __wrap_vmport_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
 {
-	for (unsigned i = 0; i < PORTS; i++)
-		if (known[i] == port && atomic_load(&ports.refuse[i]))
-			return 0;
-	return __real_vmport_deliver(port, pkts, n);
+	unsigned i = ports_index(port);
+	uint16_t taken = 0;
+
+	if (i < PORTS && atomic_load(&ports.refuse[i]))
+		return 0;
+	while (ports.taker && taken < n && ports.taker(i, pkts[taken]))
+		taken++;
+	return taken ? taken : __real_vmport_deliver(port, pkts, n);
 }
 
 bool __wrap_vmport_is_up(const struct vmport *port)
@@ -117,7 +130,8 @@ static void open_switch(void)
 			ground_capture_write(sends[i], &ports.sends[i]);
 		c[i] = (struct vswitch_port_config){
 			.name = names[i], .macs = macs[i], .n_macs = i == 1 ? 2 : 1,
-			.vlan = i == 1 ? PORT_VLAN : 0, .processor = (int)i, .port = specs[i],
+			.vlan = i == 1 ? PORT_VLAN : 0, .processor = ports.one_processor ? 0 : (int)i,
+			.offload = ports.offload[i], .rate = ports.rate[i], .weight = ports.weight[i], .port = specs[i],
 			.sends = ports.sends[i].n ? sends[i] : NULL };
 	}
 	if (vswitch_open(&config, &err) ||

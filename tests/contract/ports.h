@@ -18,12 +18,21 @@ struct ports_issued {
 	bool closed;               /* not an OID: NdisCloseAdapterEx */
 };
 
+struct rte_mbuf;
+struct vmport;
+
 struct ports {
 	struct ground_frames sends[PORTS];   /* what the VMs send; before ports_open() */
 	struct ground_frames got[PORTS];     /* what they got, after ports_close() */
 	atomic_bool refuse[PORTS];           /* the VM takes nothing for now */
 	atomic_bool down;                    /* and is not there */
 	unsigned ndis_version;               /* the host's, before ports_open() */
+	uint64_t rate[PORTS];                /* what a VM may send, before ports_open() */
+	unsigned weight[PORTS];
+	bool one_processor;                  /* all on processor 0, before ports_open() */
+	bool offload[PORTS];                 /* the key, before ports_open() */
+	/* Asked of every frame that goes to a VM; true: the test took it. NULL: nobody is. */
+	bool (*taker)(unsigned vm, const struct rte_mbuf *m);
 	struct ports_issued issued[FAKE_REQUESTS];
 	unsigned n_issued;
 	struct vswitch_report last;          /* when all was quiet at the end */
@@ -39,6 +48,9 @@ void ports_open_started(void);
 /* Takes it all down, reads what the VMs got. Fails the test when something was kept,
  * left behind, or the port ledger does not balance. */
 void ports_close(void);
+
+/* Which VM's port that is; PORTS: nobody's. */
+unsigned ports_index(const struct vmport *port);
 
 /* The switch's driver. */
 struct ndis_image *ports_image(void);

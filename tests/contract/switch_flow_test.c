@@ -238,6 +238,50 @@ static void A57_I20_a_pause_cancels_what_the_adapter_keeps(void **state)
 	assert_int_equal(ports.last.drops[PORT_DROP_SEND_FAILED], 60);
 }
 
+static atomic_bool resetting, reset_over;
+
+static void linger(void)
+{
+	atomic_store(&resetting, true);
+	ground_settle();
+	while (!atomic_load(&reset_over))
+		usleep(100);
+}
+
+static void *reset(void *unused)
+{
+	struct error err;
+
+	ndis_adapter_reset(fake.adapter, &err);
+	return unused;
+}
+
+static void A54_a_reset_is_waited_for(void **state)
+{
+	struct error err;
+	pthread_t thread;
+	unsigned meanwhile;
+
+	(void)state;
+	add_sends(0, 50, 0x99, 1);
+	fake.on_reset = linger;
+	atomic_store(&resetting, false);
+	atomic_store(&reset_over, false);
+	ports_open();
+	assert_int_equal(pthread_create(&thread, NULL, reset, NULL), 0);
+	ground_until(atomic_load(&resetting));
+	assert_int_equal(vswitch_start(&err), 0);
+	ground_settle();
+	meanwhile = fake.n_sends;
+	atomic_store(&reset_over, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(meanwhile, 0);
+	ground_until(atomic_load(&fake.n_sends) == 50);
+	ports_wait();
+	ports_close();
+	assert_int_equal(ports.last.to_wire, 50);
+}
+
 static void A4_A5_A26_B1_B4_sends_carry_the_vms_queue(void **state)
 {
 	unsigned seen[PORTS] = { 0 };
@@ -317,6 +361,7 @@ int main(void)
 		TEST(G11_a_vm_that_goes_away_gives_its_frames_back),
 		TEST(I20_a_pause_returns_everything),
 		TEST(I17_I20_a_stuck_vm_does_not_hold_up_a_pause),
+		TEST(A54_a_reset_is_waited_for),
 		TEST(A4_A5_A26_B1_B4_sends_carry_the_vms_queue),
 		TEST(A57_I20_a_pause_cancels_what_the_adapter_keeps),
 		TEST(O20_a_miniport_that_inserts_no_tags),

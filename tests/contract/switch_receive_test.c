@@ -97,6 +97,22 @@ static void F24_a_lent_chain_stays_as_it_came(void **state)
 		assert_true(vm_has(i & 1 ? 0 : 2, i));
 }
 
+static void F14_a_queues_frames_may_all_be_in_one_call(void **state)
+{
+	(void)state;
+	ports_open_started();
+	for (unsigned i = 0; i < 60; i++)
+		arrival(vm_queue(0), 1, 0);
+	arrivals_indicate(0, 0, NDIS_RECEIVE_FLAGS_SINGLE_QUEUE);
+	ports_wait();
+	ports_close();
+	assert_int_equal(ports.got[0].n, 60);
+	for (unsigned i = 0; i < 60; i++)
+		assert_true(vm_has(0, i));
+	arrivals_returned_once();
+	returns_are_truthful();
+}
+
 static void F5_F29_a_chain_of_several_queues(void **state)
 {
 	(void)state;
@@ -258,6 +274,7 @@ int main(void)
 		TEST(E24_D20_a_foreign_mac_or_vlan_on_a_vms_queue),
 		TEST(E24_F24_foreign_frames_in_mbufs_and_lent),
 		TEST(F24_a_lent_chain_stays_as_it_came),
+		TEST(F14_a_queues_frames_may_all_be_in_one_call),
 		TEST(F5_F29_a_chain_of_several_queues),
 		TEST(F6_nbls_of_a_strange_driver),
 		TEST(D16_D17_E24_tags_left_in_the_data),
