@@ -38,13 +38,29 @@ static json_int_t number(const json_t *row, const char *key)
 	return json_integer_value(json_object_get(row, key));
 }
 
+/* What the VM may send, where that is limited; a rate as it is written in the configuration. */
+static void set_limits(char to[CELL], const json_t *row)
+{
+	static const char units[] = "\0KMG";
+	json_int_t rate = number(row, "rate"), weight = number(row, "weight");
+	unsigned unit = 0;
+	int n = 0;
+
+	for (; unit < 3 && rate && rate % 1000 == 0; unit++)
+		rate /= 1000;
+	if (rate)
+		n = snprintf(to, CELL, "rate %" JSON_INTEGER_FORMAT "%.1s", rate, &units[unit]);
+	if (weight)
+		snprintf(to + n, CELL - (size_t)n, "%sweight %" JSON_INTEGER_FORMAT, n ? ", " : "", weight);
+}
+
 /* What is not as it mostly is. */
 static void set_note(struct row *r, const json_t *row)
 {
 	const char *waits = request_text(row, "waits_for"), *why = request_text(row, "why");
 	json_int_t copied = json_object_get(row, "in_place") ?
 			    number(row, "indicated") - number(row, "in_place") : 0;
-	char part[4][CELL] = { "", "", "", "" };
+	char part[6][CELL] = { "", "", "", "", "", "" };
 	size_t n = 0;
 
 	if (*waits) {
@@ -61,8 +77,11 @@ static void set_note(struct row *r, const json_t *row)
 	if (number(row, "faults"))
 		snprintf(part[3], CELL, "%" JSON_INTEGER_FORMAT " faults of the guest",
 			 number(row, "faults"));
+	set_limits(part[4], row);
+	if (json_is_true(json_object_get(row, "held_back")))
+		strcpy(part[5], "may not send for now");
 	r->note[0] = '\0';
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 6; i++)
 		if (*part[i])
 			n += (size_t)snprintf(r->note + n, sizeof(r->note) - n, "%s%s", n ? "; " : "", part[i]);
 	if (*why)

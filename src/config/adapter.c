@@ -241,6 +241,17 @@ static int check_settings(const struct config_reader *r, const struct adapter_co
 	return 0;
 }
 
+/* DCB came with NDIS 6.30. */
+static int check_qos(const struct config_reader *r, const struct adapter_config *a,
+		     const struct config_node *node)
+{
+	const struct config_node *qos = config_tree_get(node, "qos");
+
+	if (!qos || a->driver || a->ndis_version >= CONFIG_NDIS_630)
+		return 0;
+	return config_fail(&r->errors, qos->key->place, "qos goes with ndis: 6.30 only");
+}
+
 /* Says 'switch: true' at most once; else the first adapter has it, unless it says no. */
 static int choose_switch(const struct config_reader *r, const struct config_node *root)
 {
@@ -320,6 +331,8 @@ int config_adapters_check(const struct config_reader *r, const struct config_nod
 
 	for (unsigned i = 0; i < r->config->n_adapters && !ret; i++)
 		ret = check_settings(r, &r->config->adapters[i], config_adapter_node(root, i));
+	for (unsigned i = 0; i < r->config->n_adapters && !ret; i++)
+		ret = check_qos(r, &r->config->adapters[i], config_adapter_node(root, i));
 	if (!ret)
 		ret = check_protocols(r, root);
 	return ret ? ret : choose_switch(r, root);

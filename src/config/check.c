@@ -1,104 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What must be told apart is claimed: each name, each address on its VLAN, each
- * socket, interface and file. Claims are sorted, so that two of a kind lie side
- * by side however many VMs there are.
- */
+/* What lines of the configuration that are good each by itself may not say together. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "config/claims.h"
 #include "config/read.h"
 #include "config/spec.h"
 
-struct claim {
-	char *key;
-	struct config_place place;
-	bool shared;               /* others may claim it too, if they all share */
-};
-
-struct claims {
-	struct claim *claim;
-	size_t n, room;
-};
-
-static int claim_add(struct claims *c, char *key, struct config_place place, bool shared)
-{
-	if (!key)
-		return -ENOMEM;
-	if (c->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 64;
-		struct claim *more = reallocarray(c->claim, room, sizeof(*more));
-
-		if (!more) {
-			free(key);
-			return -ENOMEM;
-		}
-		c->claim = more;
-		c->room = room;
-	}
-	c->claim[c->n++] = (struct claim){ key, place, shared };
-	return 0;
-}
-
-static void claims_clear(struct claims *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		free(c->claim[i].key);
-	free(c->claim);
-	*c = (struct claims){ 0 };
-}
-
-static int compare_places(struct config_place a, struct config_place b)
-{
-	if (a.line != b.line)
-		return a.line < b.line ? -1 : 1;
-	return a.column == b.column ? 0 : a.column < b.column ? -1 : 1;
-}
-
-static int compare_claims(const void *a, const void *b)
-{
-	const struct claim *x = a, *y = b;
-	int order = strcmp(x->key, y->key);
-
-	return order ? order : compare_places(x->place, y->place);
-}
-
-/* The first claim in the file that finds its thing taken, and who has it. */
-static bool claims_conflict(struct claims *c, const struct claim **late, const struct claim **early)
-{
-	const struct claim *holder = NULL;
-
-	*late = *early = NULL;
-	if (c->n)
-		qsort(c->claim, c->n, sizeof(*c->claim), compare_claims);
-	for (size_t i = 0; i < c->n; i++) {
-		const struct claim *this = &c->claim[i];
-
-		if (!holder || strcmp(holder->key, this->key)) {
-			holder = this;
-			continue;
-		}
-		if (holder->shared && this->shared)
-			continue;
-		if (!*late || compare_places(this->place, (*late)->place) < 0) {
-			*late = this;
-			*early = holder;
-		}
-		if (holder->shared)
-			holder = this;
-	}
-	return *late != NULL;
-}
-
 /* Calls 'visit' for the internal port, if there is one, and for each VM. */
 typedef int (*visit_fn)(const struct config_reader *r, const struct vm_config *vm,
-			const struct config_node *node, struct claims *claims);
+			const struct config_node *node, struct config_claims *claims);
 
 static int visit_ports(const struct config_reader *r, const struct config_node *root,
-		       visit_fn visit, struct claims *claims)
+		       visit_fn visit, struct config_claims *claims)
 {
 	const struct config_node *vms = config_tree_get(root, "vms");
 	const struct config_node *node = vms ? vms->first : NULL;
@@ -113,16 +29,17 @@ static int visit_ports(const struct config_reader *r, const struct config_node *
 }
 
 static int claim_name(const struct config_reader *r, const struct vm_config *vm,
-		      const struct config_node *node, struct claims *claims)
+		      const struct config_node *node, struct config_claims *claims)
 {
 	const struct config_node *name = config_tree_get(node, "name");
 
 	(void)r;
-	return claim_add(claims, strdup(vm->name), name ? name->place : node->key->place, false);
+	return config_claim_add(claims, strdup(vm->name),
+				name ? name->place : node->key->place, false);
 }
 
 static int claim_macs(const struct config_reader *r, const struct vm_config *vm,
-		      const struct config_node *node, struct claims *claims)
+		      const struct config_node *node, struct config_claims *claims)
 {
 	const struct config_node *item = config_tree_get(node, "macs");
 	int ret = 0;
@@ -138,36 +55,12 @@ static int claim_macs(const struct config_reader *r, const struct vm_config *vm,
 		if (asprintf(&key, "%02x:%02x:%02x:%02x:%02x:%02x %s", m[0], m[1], m[2], m[3],
 			     m[4], m[5], vlan) < 0)
 			return -ENOMEM;
-		ret = claim_add(claims, key, item->place, false);
+		ret = config_claim_add(claims, key, item->place, false);
 	}
 	return ret;
 }
 
-/* "file NAME" with the name made whole and without "." and doubled slashes. Links
- * are not followed: the files need not exist yet. */
-static char *file_key(const char *name)
-{
-	char *directory = name[0] == '/' ? strdup("") : getcwd(NULL, 0);
-	char *whole = NULL, *to;
-
-	if (asprintf(&whole, "file %s/%s", directory ? directory : "", name) < 0)
-		whole = NULL;
-	free(directory);
-	if (!whole)
-		return NULL;
-	to = whole;
-	for (const char *from = whole; *from; from++) {
-		if (*from == '/') {
-			while (from[1] == '/' || (from[1] == '.' && from[2] == '/'))
-				from += from[1] == '/' ? 1 : 2;
-		}
-		*to++ = *from;
-	}
-	*to = '\0';
-	return whole;
-}
-
-static int claim_spec(struct claims *claims, const char *text, enum spec_argument argument,
+static int claim_spec(struct config_claims *claims, const char *text, enum spec_argument argument,
 		      struct config_place place)
 {
 	const char *name = strchr(text, ':') + 1;
@@ -176,10 +69,11 @@ static int claim_spec(struct claims *claims, const char *text, enum spec_argumen
 	if (argument == SPEC_DEVICE)
 		return 0;
 	if (argument != SPEC_INTERFACE)
-		return claim_add(claims, file_key(name), place, argument == SPEC_INPUT);
+		return config_claim_add(claims, config_file_key(name), place,
+					argument == SPEC_INPUT);
 	if (asprintf(&key, "interface %s", name) < 0)
 		return -ENOMEM;
-	return claim_add(claims, key, place, false);
+	return config_claim_add(claims, key, place, false);
 }
 
 static int spec_of(struct spec *spec, const struct config_reader *r, const struct spec_kinds *kinds,
@@ -189,10 +83,11 @@ static int spec_of(struct spec *spec, const struct config_reader *r, const struc
 }
 
 static int claim_port(const struct config_reader *r, const struct vm_config *vm,
-		      const struct config_node *node, struct claims *claims)
+		      const struct config_node *node, struct config_claims *claims)
 {
 	const struct config_node *port = config_tree_get(node, "port");
 	const struct config_node *sends = config_tree_get(node, "sends");
+	const struct config_node *offload = config_tree_get(node, "offload");
 	struct spec spec;
 	int ret = spec_of(&spec, r, &config_port_kinds, port);
 
@@ -200,15 +95,19 @@ static int claim_port(const struct config_reader *r, const struct vm_config *vm,
 		return config_fail(&r->errors, sends->key->place,
 				   "sends goes with a pcap port only, and this port is %s; remove sends",
 				   config_quote(vm->port).text);
+	if (!ret && offload && strncmp(spec.kind->name, "vhost-user", strlen("vhost-user")))
+		return config_fail(&r->errors, offload->key->place,
+				   "offload goes with a vhost-user port only, and this port is %s; "
+				   "remove offload", config_quote(vm->port).text);
 	if (!ret)
 		ret = claim_spec(claims, vm->port, spec.kind->argument, port->place);
 	if (!ret && sends)
-		ret = claim_add(claims, file_key(vm->sends), sends->place, true);
+		ret = config_claim_add(claims, config_file_key(vm->sends), sends->place, true);
 	return ret;
 }
 
 static int claim_nic(const struct config_reader *r, const struct adapter_config *a,
-		     const struct config_node *adapter, struct claims *claims)
+		     const struct config_node *adapter, struct config_claims *claims)
 {
 	const struct config_node *nic = config_tree_get(adapter, "nic");
 	const struct config_node *out = config_tree_get(adapter, "out");
@@ -222,25 +121,25 @@ static int claim_nic(const struct config_reader *r, const struct adapter_config 
 	if (!ret)
 		ret = claim_spec(claims, a->nic, spec.kind->argument, nic->place);
 	if (!ret && out)
-		ret = claim_add(claims, file_key(a->out), out->place, false);
+		ret = config_claim_add(claims, config_file_key(a->out), out->place, false);
 	return ret;
 }
 
 /* Each driver's file is read, and only read. */
 static int claim_modules(const struct module_list *list, const struct config_node *items,
-			 struct claims *claims)
+			 struct config_claims *claims)
 {
 	const struct config_node *item = items ? items->first : NULL;
 	int ret = 0;
 
 	for (unsigned i = 0; i < list->n && !ret; i++, item = item->next)
-		ret = claim_add(claims, file_key(list->module[i].driver),
+		ret = config_claim_add(claims, config_file_key(list->module[i].driver),
 				config_tree_get(item, "driver")->place, true);
 	return ret;
 }
 
 static int claim_adapters(const struct config_reader *r, const struct config_node *root,
-			  struct claims *claims)
+			  struct config_claims *claims)
 {
 	int ret = 0;
 
@@ -248,12 +147,12 @@ static int claim_adapters(const struct config_reader *r, const struct config_nod
 		const struct adapter_config *a = &r->config->adapters[i];
 		const struct config_node *node = config_adapter_node(root, i);
 
-		ret = a->driver ? claim_add(claims, file_key(a->driver),
+		ret = a->driver ? config_claim_add(claims, config_file_key(a->driver),
 					    config_tree_get(node, "driver")->place, true) :
 				  claim_nic(r, a, node, claims);
 		if (!ret && a->play)
-			ret = claim_add(claims, file_key(a->play), config_tree_get(node, "play")->place,
-					true);
+			ret = config_claim_add(claims, config_file_key(a->play),
+					       config_tree_get(node, "play")->place, true);
 		if (!ret)
 			ret = claim_modules(&a->filters, config_tree_get(node, "filters"), claims);
 		if (!ret)
@@ -263,13 +162,13 @@ static int claim_adapters(const struct config_reader *r, const struct config_nod
 }
 
 static int claim_control(const struct config_reader *r, const struct config_node *root,
-			 struct claims *claims)
+			 struct config_claims *claims)
 {
 	const struct config_node *control = config_tree_get(config_tree_get(root, "host"), "control");
 
 	if (!control || !strcmp(r->config->control, WIRE_SOCKET_AUTO))
 		return 0;
-	return claim_add(claims, file_key(r->config->control), control->place, false);
+	return config_claim_add(claims, config_file_key(r->config->control), control->place, false);
 }
 
 /* The name of an item that may have none of its own. */
@@ -281,18 +180,19 @@ static struct config_place place_of_name(const struct config_node *item)
 }
 
 static int claim_module_names(const struct module_list *list, const struct config_node *items,
-			      struct claims *claims)
+			      struct config_claims *claims)
 {
 	const struct config_node *item = items ? items->first : NULL;
 	int ret = 0;
 
 	for (unsigned i = 0; i < list->n && !ret; i++, item = item->next)
-		ret = claim_add(claims, strdup(list->module[i].name), place_of_name(item), false);
+		ret = config_claim_add(claims, strdup(list->module[i].name), place_of_name(item),
+				       false);
 	return ret;
 }
 
 static int check_processor(const struct config_reader *r, const struct vm_config *vm,
-			   const struct config_node *node, struct claims *claims)
+			   const struct config_node *node, struct config_claims *claims)
 {
 	const struct config_node *value = config_tree_get(node, "processor");
 
@@ -315,12 +215,12 @@ static int check_workers(const struct config_reader *r, const struct config_node
 			   "has nothing to do", r->config->workers, r->config->processors);
 }
 
-static int fail_taken(const struct config_reader *r, struct claims *claims, const char *what,
+static int fail_taken(const struct config_reader *r, struct config_claims *claims, const char *what,
 		      const char *advice)
 {
-	const struct claim *late, *early;
+	const struct config_claim *late, *early;
 
-	if (!claims_conflict(claims, &late, &early))
+	if (!config_claims_conflict(claims, &late, &early))
 		return 0;
 	return config_fail(&r->errors, late->place, "%s%s is taken already, at %u:%u; %s", what,
 			   config_quote(late->key).text, early->place.line, early->place.column, advice);
@@ -332,7 +232,7 @@ static int check_module_names(const struct config_reader *r, const struct config
 
 	for (unsigned i = 0; i < r->config->n_adapters && !ret; i++) {
 		const struct config_node *node = config_adapter_node(root, i);
-		struct claims names = { 0 };
+		struct config_claims names = { 0 };
 
 		ret = claim_module_names(&r->config->adapters[i].filters,
 					 config_tree_get(node, "filters"), &names);
@@ -341,28 +241,39 @@ static int check_module_names(const struct config_reader *r, const struct config
 						 config_tree_get(node, "protocols"), &names);
 		if (!ret)
 			ret = fail_taken(r, &names, "the name ", "give each driver of an adapter its own");
-		claims_clear(&names);
+		config_claims_clear(&names);
 	}
 	return ret;
 }
 
 static int check_adapter_names(const struct config_reader *r, const struct config_node *root)
 {
-	struct claims names = { 0 };
+	struct config_claims names = { 0 };
 	int ret = 0;
 
 	for (unsigned i = 0; i < r->config->n_adapters && !ret; i++)
-		ret = claim_add(&names, strdup(r->config->adapters[i].name),
+		ret = config_claim_add(&names, strdup(r->config->adapters[i].name),
 				place_of_name(config_adapter_node(root, i)), false);
 	if (!ret)
 		ret = fail_taken(r, &names, "the name ", "give each adapter its own");
-	claims_clear(&names);
+	config_claims_clear(&names);
 	return ret ? ret : check_module_names(r, root);
+}
+
+static int check_burst(const struct config_reader *r, const struct vm_config *vm,
+		       const struct config_node *node, struct config_claims *claims)
+{
+	(void)claims;
+	if (!vm->burst || vm->rate)
+		return 0;
+	return config_fail(&r->errors, config_tree_get(node, "burst")->place,
+			   "burst says how much of a rate goes at once, and there is none; "
+			   "give \"rate\" too");
 }
 
 int config_check(const struct config_reader *r, const struct config_node *root)
 {
-	struct claims names = { 0 }, macs = { 0 }, things = { 0 };
+	struct config_claims names = { 0 }, macs = { 0 }, things = { 0 };
 	int ret = check_workers(r, root);
 
 	if (!ret)
@@ -371,6 +282,8 @@ int config_check(const struct config_reader *r, const struct config_node *root)
 		ret = check_adapter_names(r, root);
 	if (!ret)
 		ret = visit_ports(r, root, check_processor, NULL);
+	if (!ret)
+		ret = visit_ports(r, root, check_burst, NULL);
 	if (!ret)
 		ret = visit_ports(r, root, claim_name, &names);
 	if (!ret)
@@ -387,8 +300,8 @@ int config_check(const struct config_reader *r, const struct config_node *root)
 		ret = visit_ports(r, root, claim_port, &things);
 	if (!ret)
 		ret = fail_taken(r, &things, "the ", "use another");
-	claims_clear(&names);
-	claims_clear(&macs);
-	claims_clear(&things);
+	config_claims_clear(&names);
+	config_claims_clear(&macs);
+	config_claims_clear(&things);
 	return ret;
 }

@@ -106,6 +106,10 @@ static int read_key(struct config_reader *r, const struct config_key *key,
 		return config_modules_read(r, key, node, base);
 	case TYPE_KEYWORDS:
 		return config_keywords_read(r, key, node, base);
+	case TYPE_PRIORITIES:
+		return config_priorities_read(r, key, node, base);
+	case TYPE_CLASSES:
+		return config_classes_read(r, key, node, base);
 	case TYPE_INTERNAL:
 		return read_internal(r, key, node);
 	case TYPE_VMS:
@@ -136,9 +140,9 @@ static int check_needed(struct config_reader *r, enum config_section section,
 	first = (seen >> (pair[0] - config_keys)) & 1;
 	second = (seen >> (pair[1] - config_keys)) & 1;
 	if (first == second)
-		return config_fail(&r->errors, node->place, "%s needs either \"%s\" or \"%s\", not %s",
+		return config_fail(&r->errors, node->place, "%s needs either \"%s\" or \"%s\", %s",
 				   config_section_text(section), pair[0]->name, pair[1]->name,
-				   first ? "both" : "neither");
+				   first ? "not both" : "and has neither");
 	return 0;
 }
 

@@ -31,6 +31,14 @@
  *         keywords: {Mode: 2}
  *     protocols:             # protocol drivers bound beside the switch, same keys
  *       - driver: protocol.so
+ *     qos:                   # traffic classes of what is sent (DCB)
+ *       classes:               # each priority 0..7 is owned by one
+ *         - strict: true
+ *           priorities: [5, 6, 7]
+ *         - share: 100         # percent of the rest; all shares together are 100
+ *           priorities: [0, 1, 2, 3, 4]
+ *       pfc: [3]               # priorities that PFC may halt
+ *       willing: true          # the peer's parameters go before these (DCBX)
  *     switch: true           # whether the virtual switch is bound to it
  *     play: in.pcap          # a capture that is sent into the adapter
  *   switch:
@@ -47,6 +55,10 @@
  *       port: vhost-user:web.sock  # KIND:ARGUMENT, see vmport/vmport.h; required
  *       sends: web.pcap      # pcap ports: what the VM sends
  *       spoofing: false      # may it send from foreign MAC addresses
+ *       offload: on          # vhost-user: may its guest leave checksums and segments to others
+ *       rate: 100M           # bits per second that it may send, 8K..400G
+ *       burst: 125K          # bytes at once, 1..256M
+ *       weight: 10           # its share of an adapter that does not keep up, 1..100
  *
  * File names are relative to the directory of the configuration file when they
  * name input (nic: pcap:, sends:, driver:, play:), and to the working directory when they name
@@ -94,6 +106,9 @@ struct vm_config {
 	char *port;               /* "KIND:ARGUMENT", file names made whole */
 	char *sends;              /* or NULL */
 	bool spoofing;
+	unsigned no_offload;      /* 1: offload: off */
+	uint64_t rate, burst;     /* bits per second, bytes; 0: not given */
+	unsigned weight;          /* 0: not given */
 };
 
 /* One setting of a driver, as its INF file would make it. */
@@ -118,6 +133,22 @@ struct module_list {
 	unsigned n;
 };
 
+#define CONFIG_MAX_CLASSES 8
+
+/* A traffic class of DCB. */
+struct qos_class_config {
+	bool strict;              /* else it has a share */
+	unsigned share;           /* percent */
+	uint8_t priorities;       /* a bit each */
+};
+
+struct qos_config {
+	struct qos_class_config classes[CONFIG_MAX_CLASSES];
+	unsigned n;               /* 0: qos was not given */
+	uint8_t pfc;              /* priorities, a bit each */
+	bool willing;             /* to follow the peer (DCBX) */
+};
+
 struct adapter_config {
 	char *name;
 	char *nic, *out;          /* nic NULL: 'driver' is the miniport; out may be NULL */
@@ -129,6 +160,7 @@ struct adapter_config {
 	struct keyword_list keywords;      /* the miniport's */
 	struct module_list filters;        /* the lowest first */
 	struct module_list protocols;
+	struct qos_config qos;
 	bool has_switch;          /* true for exactly one adapter */
 	char *play;               /* or NULL */
 };

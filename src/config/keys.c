@@ -9,12 +9,18 @@
 #include "config/config.h"
 #include "config/spec.h"
 
+/* Of the help: where what is said of a key begins, and how long its lines may be. */
+#define HELP_COLUMN 18
+#define HELP_WIDTH  60
+
 #define IN(section) (1u << SECTION_##section)
 #define PORT_OWNERS (IN(VM) | IN(INTERNAL))
 #define HOST_FIELD(f) .offset = offsetof(struct host_config, f), \
 	.size = sizeof(((struct host_config *)0)->f)
 #define ADAPTER_FIELD(f) .offset = offsetof(struct adapter_config, f), \
 	.size = sizeof(((struct adapter_config *)0)->f)
+#define CLASS_FIELD(f) .offset = offsetof(struct qos_class_config, f), \
+	.size = sizeof(((struct qos_class_config *)0)->f)
 #define MODULE_FIELD(f) .offset = offsetof(struct module_config, f), \
 	.size = sizeof(((struct module_config *)0)->f)
 #define VM_FIELD(f) .offset = offsetof(struct vm_config, f), \
@@ -22,6 +28,11 @@
 
 static const struct config_choice ndis_versions[] = {
 	{ "6.20", CONFIG_NDIS_620 }, { "6.30", CONFIG_NDIS_630 }, { NULL, 0 },
+};
+
+/* Of what is on where nothing is said. */
+static const struct config_choice on_or_off[] = {
+	{ "on", 0 }, { "off", 1 }, { NULL, 0 },
 };
 
 static const struct config_choice receive_modes[] = {
@@ -92,6 +103,23 @@ const struct config_key config_keys[] = {
 	  .type_text = "placed, loaned or steered", .default_text = "placed",
 	  .meaning = "how a VM queue's frames get into its buffers" },
 
+	{ IN(ADAPTER), "qos", TYPE_SECTION, .child = SECTION_QOS,
+	  .meaning = "traffic classes of what is sent (DCB), as Windows' DCB feature would set them" },
+
+	{ IN(QOS), "classes", TYPE_CLASSES, NEED_ALWAYS, ADAPTER_FIELD(qos), .child = SECTION_CLASS,
+	  .type_text = "list of 1..8 mappings", .meaning = "the traffic classes, from 0 on" },
+	{ IN(QOS), "pfc", TYPE_PRIORITIES, ADAPTER_FIELD(qos.pfc), .default_text = "[]",
+	  .meaning = "priorities that PFC frames of the peer may halt" },
+	{ IN(QOS), "willing", TYPE_BOOL, ADAPTER_FIELD(qos.willing), .default_text = "false",
+	  .meaning = "whether the peer's parameters go before these, where it speaks DCBX" },
+
+	{ IN(CLASS), "strict", TYPE_BOOL, NEED_ONE, CLASS_FIELD(strict), .type_text = "true",
+	  .meaning = "it goes before every class that has a share, and strict ones by priority" },
+	{ IN(CLASS), "share", TYPE_NUMBER, NEED_ONE, .min = 0, .max = 100, CLASS_FIELD(share),
+	  .meaning = "percent of what strict classes leave (ETS); all shares together are 100" },
+	{ IN(CLASS), "priorities", TYPE_PRIORITIES, NEED_ALWAYS, CLASS_FIELD(priorities),
+	  .meaning = "the 802.1p priorities that it owns; each of 0 to 7 has one class" },
+
 	{ IN(MODULE), "driver", TYPE_INPUT, NEED_ALWAYS, MODULE_FIELD(driver),
 	  .meaning = "the driver's file" },
 	{ IN(MODULE), "name", TYPE_NAME, MODULE_FIELD(name),
@@ -121,6 +149,18 @@ const struct config_key config_keys[] = {
 	  .meaning = "pcap ports: the capture of what it sends" },
 	{ PORT_OWNERS, "spoofing", TYPE_BOOL, VM_FIELD(spoofing), .default_text = "false",
 	  .meaning = "whether it may send from foreign MAC addresses" },
+	{ PORT_OWNERS, "offload", TYPE_CHOICE, VM_FIELD(no_offload), .choices = on_or_off,
+	  .type_text = "on or off", .default_text = "on",
+	  .meaning = "vhost-user: whether its guest may leave checksums and segments to others" },
+	{ PORT_OWNERS, "rate", TYPE_AMOUNT, .min = 8000, .max = 400000000000, VM_FIELD(rate),
+	  .type_text = "number 8K..400G", .default_text = "no limit",
+	  .meaning = "bits per second that it may send; the rest waits in its own ring" },
+	{ PORT_OWNERS, "burst", TYPE_AMOUNT, .min = 1, .max = 256000000, VM_FIELD(burst),
+	  .type_text = "number 1..256M", .default_text = "what the rate gives in 10 ms",
+	  .meaning = "with rate: bytes that may go at once after a pause" },
+	{ PORT_OWNERS, "weight", TYPE_NUMBER, .min = 1, .max = 100, VM_FIELD(weight),
+	  .default_text = "1; no VM has one: no shares",
+	  .meaning = "its share of an adapter that does not keep up with what VMs send" },
 };
 const unsigned config_n_keys = sizeof(config_keys) / sizeof(config_keys[0]);
 
@@ -164,6 +204,7 @@ struct config_key_type config_key_type(const struct config_key *key)
 		[TYPE_PORT] = "KIND:ARGUMENT", [TYPE_INPUT] = "file name",
 		[TYPE_OUTPUT] = "file name", [TYPE_SOCKET] = "socket path, or auto",
 		[TYPE_KEYWORDS] = "mapping of names to values", [TYPE_SECTION] = "mapping",
+		[TYPE_PRIORITIES] = "list of numbers 0..7", [TYPE_CLASSES] = "list of mappings",
 		[TYPE_ADAPTER] = "mapping", [TYPE_ADAPTERS] = "list of mappings",
 		[TYPE_MODULES] = "list of mappings", [TYPE_INTERNAL] = "mapping",
 		[TYPE_VMS] = "list of mappings",
@@ -198,10 +239,29 @@ struct config_key_type config_key_default(const struct config_key *key)
 	return t;
 }
 
+/* The rest of a line from column HELP_COLUMN on, in as many lines as it takes. */
+static void help_text(FILE *out, const char *text)
+{
+	while (strlen(text) > HELP_WIDTH) {
+		int n = HELP_WIDTH;
+
+		while (text[n] != ' ')
+			n--;
+		fprintf(out, "%.*s\n%*s", n, text, HELP_COLUMN, "");
+		text += n + 1;
+	}
+	fprintf(out, "%s\n", text);
+}
+
 static void help_key(FILE *out, const struct config_key *key, int indent)
 {
-	fprintf(out, "%*s%-*s  %s; %s\n%*s  %s\n", indent, "", 14 - indent, key->name,
-		config_key_type(key).text, config_key_default(key).text, 14, "", key->meaning);
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s; %s", config_key_type(key).text, config_key_default(key).text);
+	fprintf(out, "%*s%-*s  ", indent, "", HELP_COLUMN - 2 - indent, key->name);
+	help_text(out, text);
+	fprintf(out, "%*s", HELP_COLUMN, "");
+	help_text(out, key->meaning);
 }
 
 static void help_section(FILE *out, enum config_section section, int indent)
@@ -213,11 +273,11 @@ static void help_section(FILE *out, enum config_section section, int indent)
 			continue;
 		help_key(out, key, indent);
 		if (key->type == TYPE_INTERNAL)
-			fprintf(out, "%*s  Its keys are those of a VM but name and processor.\n", 14, "");
+			fprintf(out, "%*sIts keys are those of a VM but name and processor.\n", HELP_COLUMN, "");
 		else if (key->type == TYPE_ADAPTERS)
-			fprintf(out, "%*s  The keys of an item are those of adapter.\n", 14, "");
+			fprintf(out, "%*sThe keys of an item are those of adapter.\n", HELP_COLUMN, "");
 		else if (key->child == SECTION_MODULE && !strcmp(key->name, "protocols"))
-			fprintf(out, "%*s  The keys of an item are those of filters.\n", 14, "");
+			fprintf(out, "%*sThe keys of an item are those of filters.\n", HELP_COLUMN, "");
 		else if (key->child)
 			help_section(out, key->child, indent + 2);
 	}

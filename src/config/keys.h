@@ -15,6 +15,8 @@
 	X(HOST,     "host")                                           \
 	X(ADAPTER,  "adapter")                                        \
 	X(MODULE,   "an item of filters or protocols")                \
+	X(QOS,      "qos")                                            \
+	X(CLASS,    "an item of classes")                             \
 	X(SWITCH,   "switch")                                         \
 	X(INTERNAL, "switch: internal")                               \
 	X(VM,       "an item of vms")
@@ -28,6 +30,7 @@ enum config_section {
 
 enum config_type {
 	TYPE_NUMBER,      /* field: unsigned, int or uint16_t */
+	TYPE_AMOUNT,      /* field: uint64_t; K, M and G are thousands of it */
 	TYPE_BOOL,        /* field: bool */
 	TYPE_NAME,        /* field: char * */
 	TYPE_MAC,         /* no field of its own: the VM's macs */
@@ -41,6 +44,8 @@ enum config_type {
 	TYPE_VERIFIER,    /* field: enum verifier_mode */
 	TYPE_CHOICE,      /* field: unsigned; the value of one of 'choices' */
 	TYPE_KEYWORDS,    /* a mapping; field: struct keyword_list */
+	TYPE_PRIORITIES,  /* a list of numbers; field: uint8_t, a bit each */
+	TYPE_CLASSES,     /* a list of mappings; field: struct qos_config */
 	TYPE_SECTION,     /* a mapping: 'child' */
 	TYPE_ADAPTER,     /* a mapping: the only adapter */
 	TYPE_ADAPTERS,    /* a list of mappings */
@@ -66,7 +71,7 @@ struct config_key {
 	const char *name;
 	enum config_type type;
 	enum config_need need;
-	long min, max;                /* TYPE_NUMBER */
+	long min, max;                /* TYPE_NUMBER, TYPE_AMOUNT */
 	size_t offset, size;          /* of the field in the section's struct */
 	const struct config_choice *choices;   /* TYPE_CHOICE */
 	enum config_section child;    /* mappings and lists of them: what is inside */

@@ -32,6 +32,12 @@ int config_modules_read(struct config_reader *r, const struct config_key *key,
 int config_keywords_read(struct config_reader *r, const struct config_key *key,
 			 const struct config_node *node, void *base);
 
+/* qos.c: a list of priorities, and the traffic classes, into their fields of 'base'. */
+int config_priorities_read(struct config_reader *r, const struct config_key *key,
+			   const struct config_node *node, void *base);
+int config_classes_read(struct config_reader *r, const struct config_key *key,
+			const struct config_node *node, void *base);
+
 /* Says that 'node' is not what 'key' needs. */
 int config_fail_type(const struct config_reader *r, const struct config_key *key,
 		     const struct config_node *node);

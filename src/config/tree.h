@@ -15,7 +15,7 @@
 #define CONFIG_MAX_BYTES (1u << 20)   /* of a file: ten thousand VMs */
 /* Blanks and line ends in a row: libfyaml's time grows with their square. */
 #define CONFIG_MAX_BLANKS 1000
-#define CONFIG_MAX_DEPTH 8            /* of lists and mappings; the longest path has 6 */
+#define CONFIG_MAX_DEPTH 8            /* of lists and mappings; the longest path has 7 */
 
 struct config_place {
 	unsigned line, column;   /* from 1; columns count characters */

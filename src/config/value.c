@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/amount.h"
 #include "config/read.h"
 #include "config/spec.h"
 #include "verifier/mode.h"
@@ -38,6 +39,21 @@ static int read_number(struct config_reader *r, const struct config_key *key,
 		*(uint16_t *)field = (uint16_t)value;
 	else
 		*(unsigned *)field = (unsigned)value;
+	return 0;
+}
+
+static int read_amount(struct config_reader *r, const struct config_key *key,
+		       const struct config_node *node, uint64_t *field)
+{
+	uint64_t value = 0;
+	int ret = amount_parse(node->text, &value);
+
+	if (!node->plain || ret == -EINVAL)
+		return config_fail_type(r, key, node);
+	if (ret || value < (uint64_t)key->min || value > (uint64_t)key->max)
+		return config_fail(&r->errors, node->place, "%s must be a %s, not %s", key->name,
+				   config_key_type(key).text, config_quote(node->text).text);
+	*field = value;
 	return 0;
 }
 
@@ -237,6 +253,8 @@ int config_value_read(struct config_reader *r, const struct config_key *key,
 	switch (key->type) {
 	case TYPE_NUMBER:
 		return read_number(r, key, node, field);
+	case TYPE_AMOUNT:
+		return read_amount(r, key, node, field);
 	case TYPE_BOOL:
 		return read_bool(r, key, node, field);
 	case TYPE_NAME:

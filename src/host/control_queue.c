@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/amount.h"
 #include "base/log.h"
 #include "host/queue_list.h"
 #include "wire/wire.h"
@@ -40,12 +41,18 @@ static json_t *describe(const struct queue_row *r)
 		json_object_set_new(o, "indicated", json_integer((json_int_t)r->indicated));
 		if (!strcmp(r->mode, "steered"))
 			json_object_set_new(o, "in_place", json_integer((json_int_t)r->in_place));
+		if (r->lent)
+			json_object_set_new(o, "without_buffers", json_integer((json_int_t)r->lent));
 	}
 	if (r->has_port) {
 		json_object_set_new(o, "held", json_integer((json_int_t)r->port.of_queue));
 		json_object_set_new(o, "lent", json_integer((json_int_t)r->port.lent));
 		json_object_set_new(o, "faults", json_integer((json_int_t)r->port.faults));
 		json_object_set_new(o, "per_queue_indication", json_boolean(r->port.per_queue));
+		json_object_set_new(o, "rate", json_integer((json_int_t)r->port.rate));
+		json_object_set_new(o, "burst", json_integer((json_int_t)r->port.burst));
+		json_object_set_new(o, "weight", json_integer((json_int_t)r->port.weight));
+		json_object_set_new(o, "held_back", json_boolean(r->port.held_back));
 	}
 	if (r->freeing) {
 		queue_holders(r, text, sizeof(text));
@@ -231,15 +238,55 @@ static int assign(void *context, const json_t *params, json_t **result, struct e
 	return finish(context, port, rc, "assigned", result, err);
 }
 
+/* An amount among the parameters; where there is none '*value' stays. */
+static int amount_of(const json_t *params, const char *name, uint64_t *value, struct error *err)
+{
+	const char *text = text_of(params, name);
+
+	if (text && amount_parse(text, value))
+		return error_set(err, EINVAL, "the %s \"%.63s\" is no amount, such as 100M", name, text);
+	return 0;
+}
+
+/* What the VM may send: what is not named stays. */
+static int set_send(unsigned port, const json_t *params, struct error *err)
+{
+	const json_t *weight = json_object_get(params, "weight");
+	struct vswitch_port_report now;
+	uint64_t rate, burst = 0;
+	int rc;
+
+	vswitch_port_report(port, &now);
+	rate = now.rate;
+	rc = amount_of(params, "rate", &rate, err);
+	if (!rc && rate == now.rate)
+		burst = now.burst;   /* of another rate: as that one needs */
+	if (!rc)
+		rc = amount_of(params, "burst", &burst, err);
+	if (!rc && !rate && text_of(params, "burst"))
+		rc = error_set(err, EINVAL, "VM %s: a burst is of a rate, and there is none; set the rate too",
+			       now.name);
+	return rc ? rc : vswitch_port_set_send(port, rate, burst, weight ?
+					       (unsigned)json_integer_value(weight) : now.weight, err);
+}
+
 static int set(void *context, const json_t *params, json_t **result, struct error *err)
 {
-	bool per_queue = json_is_true(json_object_get(params, "per-queue-indication"));
+	const json_t *per_queue = json_object_get(params, "per-queue-indication");
+	bool send = json_object_get(params, "rate") || json_object_get(params, "burst") ||
+		    json_object_get(params, "weight");
 	unsigned port;
 	int rc = find_port(context, params, &port, err);
 
 	if (rc)
 		return rc;
-	rc = vswitch_port_set_indication(port, per_queue, PATIENCE_MS, err);
+	if (!send && !per_queue)
+		return error_set(err, EINVAL, "say \"per-queue-indication\", \"rate\", \"burst\" or "
+				 "\"weight\"");
+	if (send)
+		rc = set_send(port, params, err);
+	if (!rc && per_queue)
+		rc = vswitch_port_set_indication(port, json_is_true(per_queue), PATIENCE_MS, err);
 	return finish(context, port, rc, "set", result, err);
 }
 
@@ -251,6 +298,8 @@ const struct rpc_method control_queue_methods[] = {
 			     { "queue", RPC_NUMBER, false }, { "adapter", RPC_TEXT, false } }, move },
 	{ WIRE_QUEUE_RELEASE, { VM }, release },
 	{ WIRE_QUEUE_ASSIGN, { VM }, assign },
-	{ WIRE_QUEUE_SET, { VM, { "per-queue-indication", RPC_BOOLEAN, true } }, set },
+	{ WIRE_QUEUE_SET, { VM, { "per-queue-indication", RPC_BOOLEAN, false },
+			    { "rate", RPC_TEXT, false }, { "burst", RPC_TEXT, false },
+			    { "weight", RPC_NUMBER, false } }, set },
 	{ 0 },
 };

@@ -44,11 +44,56 @@ static json_t *macs(const struct ledger_row *r)
 	return list;
 }
 
-static json_t *default_queue(const struct ledger_row *r)
+/* Where RSS spreads its frames: each processor's part. */
+static json_t *spread(const struct miniport_report *wire)
 {
-	return json_pack("{s:i, s:I, s:I, s:o}", "queue", 0, "indicated", (json_int_t)r->indicated,
-			 "indicated_bytes", (json_int_t)r->indicated_bytes, "wire_drops",
-			 wire_drops(r->wire_drops));
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < wire->n_spread; i++) {
+		const struct miniport_spread *s = &wire->spread[i];
+
+		json_array_append_new(list, json_pack("{s:i, s:I, s:I}", "processor",
+						      (int)s->processor, "indicated",
+						      (json_int_t)s->indicated, "sent",
+						      (json_int_t)s->sent));
+	}
+	return list;
+}
+
+/* Classes of sends, by number. */
+static json_t *classes(const struct ledger *l)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < l->n_classes; i++) {
+		const struct miniport_class_report *c = &l->classes[i];
+		json_t *o = json_pack("{s:i, s:I, s:I}", "class", (int)i, "sent", (json_int_t)c->sent,
+				      "bytes", (json_int_t)c->bytes);
+		json_t *priorities = json_array();
+
+		for (int p = 0; p < 8; p++)
+			if (c->priorities >> p & 1)
+				json_array_append_new(priorities, json_integer(p));
+		json_object_set_new(o, "priorities", priorities);
+		if (c->ets)
+			json_object_set_new(o, "share", json_integer(c->share));
+		else
+			json_object_set_new(o, "strict", json_true());
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *default_queue(const struct ledger_row *r, const struct miniport_report *wire)
+{
+	json_t *o = json_pack("{s:i, s:I, s:I, s:o}", "queue", 0, "indicated",
+			      (json_int_t)r->indicated, "indicated_bytes",
+			      (json_int_t)r->indicated_bytes, "wire_drops",
+			      wire_drops(r->wire_drops));
+
+	if (wire->n_spread)
+		json_object_set_new(o, "rss", spread(wire));
+	return o;
 }
 
 static json_t *vm(const struct ledger_row *r)
@@ -67,6 +112,16 @@ static json_t *vm(const struct ledger_row *r)
 
 	json_object_update(o, counts);
 	json_decref(counts);
+	if (r->rate) {
+		json_object_set_new(o, "rate", json_integer((json_int_t)r->rate));
+		json_object_set_new(o, "burst", json_integer((json_int_t)r->burst));
+	}
+	if (r->weight)
+		json_object_set_new(o, "weight", json_integer((json_int_t)r->weight));
+	if (r->rate || r->weight || r->held_back_n) {
+		json_object_set_new(o, "held_back", json_boolean(r->held_back));
+		json_object_set_new(o, "held_back_times", json_integer((json_int_t)r->held_back_n));
+	}
 	if (r->why[0])
 		json_object_set_new(o, "why", json_string(r->why));
 	return o;
@@ -74,7 +129,8 @@ static json_t *vm(const struct ledger_row *r)
 
 static json_t *ledgers(const struct ledger *l)
 {
-	return json_pack("{s:{s:s, s:I, s:I, s:o, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b}}",
+	json_t *o =
+	       json_pack("{s:{s:s, s:I, s:I, s:o, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b}}",
 			 "wire", "nic", l->wire.nic, "from_nic", (json_int_t)l->wire.from_nic,
 			 "indicated", (json_int_t)l->wire.indicated, "drops", wire_drops(l->wire.drops),
 			 "balances", l->wire.from_nic == ledger_wire_out(l), "ports", "from_wire",
@@ -83,6 +139,10 @@ static json_t *ledgers(const struct ledger *l)
 			 (json_int_t)l->ports.delivered, "consumed", (json_int_t)l->ports.consumed,
 			 "to_wire", (json_int_t)l->ports.to_wire, "drops", port_drops(l->ports.drops),
 			 "balances", ledger_ports_in(l) == ledger_ports_out(l));
+
+	if (l->n_classes)
+		json_object_set_new(o, "classes", classes(l));
+	return o;
 }
 
 static json_t *plays(void)
@@ -107,7 +167,7 @@ int report_json(FILE *out, const struct ledger *l)
 		json_decref(vms);
 		return -ENOMEM;
 	}
-	json_object_set_new(root, "default_queue", default_queue(&l->rows[0]));
+	json_object_set_new(root, "default_queue", default_queue(&l->rows[0], &l->wire));
 	for (unsigned i = 1; i < l->n_rows; i++)
 		json_array_append_new(vms, vm(&l->rows[i]));
 	json_object_set_new(root, "vms", vms);

@@ -46,6 +46,11 @@ static void read_port(struct ledger_row *row, unsigned index, const void *contex
 	row->delivered_bytes = p.delivered_bytes;
 	row->from_vm = p.from_vm;
 	row->from_vm_bytes = p.from_vm_bytes;
+	row->rate = p.rate;
+	row->burst = p.burst;
+	row->weight = p.weight;
+	row->held_back = p.held_back;
+	row->held_back_n = p.held_back_n;
 	memcpy(row->port_drops, p.drops, sizeof(row->port_drops));
 	row->queue = p.queue;
 	row->own_queue = p.queue != 0;
@@ -65,6 +70,17 @@ static void read_wire(struct ledger *l, struct ndis_adapter *adapter)
 	miniport_report(ndis_adapter_context(adapter), &l->wire);
 	l->wire.drops[WIRE_DROP_NO_PROTOCOL] += unclaimed;
 	l->wire.indicated -= unclaimed;
+}
+
+static void read_classes(struct ledger *l, struct ndis_adapter *adapter)
+{
+	const void *context = ndis_adapter_context(adapter);
+
+	while (l->n_classes < MINIPORT_MAX_CLASSES &&
+	       miniport_class_report(context, l->n_classes, &l->classes[l->n_classes]))
+		l->n_classes++;
+	if (l->n_classes == 1)
+		l->n_classes = 0;
 }
 
 /* Of another's miniport, what the switch and NDIS saw. */
@@ -118,6 +134,8 @@ int ledger_read(struct ledger *l, struct ndis_adapter *adapter, const char *driv
 	for (unsigned i = 0; i < l->ports.n_ports; i++)
 		read_port(&l->rows[i + 1], i, context, queues, n);
 	l->n_rows = l->ports.n_ports + 1;
+	if (!driver_file)
+		read_classes(l, adapter);
 	free(queues);
 	return 0;
 }

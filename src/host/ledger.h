@@ -34,6 +34,10 @@ struct ledger_row {
 	uint64_t indicated, indicated_bytes; /* on its queue */
 	uint64_t delivered, delivered_bytes; /* to the VM */
 	uint64_t from_vm, from_vm_bytes;
+	uint64_t rate, burst;                /* what it may send: bits per second, bytes; or 0 */
+	unsigned weight;                     /* 0: none given */
+	bool held_back;                      /* it may not send for now */
+	uint64_t held_back_n;                /* how often it might not */
 	uint64_t wire_drops[WIRE_DROP_COUNT], port_drops[PORT_DROP_COUNT];
 };
 
@@ -42,6 +46,9 @@ struct ledger {
 	struct vswitch_report ports;
 	struct ledger_row *rows;             /* the default queue first, then every port */
 	unsigned n_rows;
+	/* What each class of sends has sent; none where there are not several classes. */
+	struct miniport_class_report classes[MINIPORT_MAX_CLASSES];
+	unsigned n_classes;                  /* 0, or MINIPORT_MAX_CLASSES at most */
 	bool loaded;                         /* the miniport is not ours: the wire's side is what
 					      * the switch saw of it */
 	bool filtered;                       /* filters may keep frames, or make some */

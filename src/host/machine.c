@@ -28,7 +28,8 @@ static struct vswitch_port_config port_config(const struct vm_config *vm, bool i
 	return (struct vswitch_port_config){
 		.name = vm->name, .macs = (const uint8_t (*)[6])vm->macs, .n_macs = vm->n_macs,
 		.vlan = vm->vlan, .processor = vm->processor, .port = vm->port, .sends = vm->sends,
-		.spoofing = vm->spoofing, .internal = internal,
+		.spoofing = vm->spoofing, .offload = !vm->no_offload, .internal = internal,
+		.rate = vm->rate, .burst = vm->burst, .weight = vm->weight,
 	};
 }
 

@@ -59,7 +59,7 @@ void machine_images_unload(struct machine_images *images)
 
 /* ---- the miniport's keywords ---- */
 
-#define OWN_KEYWORDS 8
+#define OWN_KEYWORDS 9
 
 /* What the file says in "keywords" goes before everything else; then comes what its
  * other keys say, and what Windows itself would set. */
@@ -108,6 +108,7 @@ static void add_own(struct settings *s, const struct adapter_config *c)
 	add_number(s, "RxQueues", c->rx_queues);
 	add_number(s, "NumQueues", c->queues);
 	add_number(s, "Buffers", c->buffers);
+	add_text(s, "*QOS", "1");   /* as an INF has it */
 }
 
 static struct ndis_keyword *keywords_of(const struct adapter_config *c)
@@ -158,6 +159,37 @@ static int make(struct machine_adapter *a, const struct adapter_config *c,
 	return rc;
 }
 
+/* The host is the DCB component (O4, O15): both groups are configured, or neither is. */
+static int set_qos(const struct machine_adapter *a, const struct qos_config *qos,
+		   struct error *err)
+{
+	NDIS_QOS_PARAMETERS p = {
+		.Header = { NDIS_OBJECT_TYPE_QOS_PARAMETERS, NDIS_QOS_PARAMETERS_REVISION_1,
+			    NDIS_SIZEOF_QOS_PARAMETERS_REVISION_1 },
+		.Flags = NDIS_QOS_PARAMETERS_ETS_CONFIGURED | NDIS_QOS_PARAMETERS_PFC_CONFIGURED |
+			 (qos->willing ? NDIS_QOS_PARAMETERS_WILLING : 0),
+		.NumTrafficClasses = qos->n,
+		.PfcEnable = qos->pfc,
+	};
+	NDIS_STATUS status;
+
+	for (unsigned i = 0; i < qos->n; i++) {
+		const struct qos_class_config *c = &qos->classes[i];
+
+		p.TsaAssignmentTable[i] = c->strict ? NDIS_QOS_TSA_STRICT : NDIS_QOS_TSA_ETS;
+		p.TcBandwidthAssignmentTable[i] = (UCHAR)c->share;
+		for (unsigned n = 0; n < NDIS_QOS_MAXIMUM_PRIORITIES; n++)
+			if (c->priorities >> n & 1)
+				p.PriorityAssignmentTable[n] = (UCHAR)i;
+	}
+	status = ndis_adapter_method(a->adapter, OID_QOS_PARAMETERS, &p, sizeof(p), NULL);
+	if (status == NDIS_STATUS_SUCCESS)
+		return 0;
+	return error_set(err, EIO, "adapter %s: its miniport refuses qos: OID_QOS_PARAMETERS ends with "
+			 "status 0x%08x%s", a->name, (unsigned)status,
+			 status == NDIS_STATUS_NOT_SUPPORTED ? "; it has no DCB, or *QOS is 0" : "");
+}
+
 /* A driver of the list "filters" or "protocols", loaded and put on the adapter. */
 static int put_on(const struct machine_adapter *a, const struct module_config *module,
 		  bool is_filter, struct drivers *drivers, struct error *err)
@@ -203,6 +235,8 @@ int machine_adapter_add(struct machine_adapter *a, const struct adapter_config *
 		rc = put_on(a, &c->filters.module[i], true, drivers, err);
 	if (!rc)
 		rc = ndis_adapter_start(a->adapter, err);
+	if (!rc && c->qos.n)
+		rc = set_qos(a, &c->qos, err);
 	return rc ? rc : bind_all(a, c, processor, images, drivers, err);
 }
 

@@ -47,6 +47,7 @@ static void count(struct queue_row *r)
 	r->outstanding = q.outstanding;
 	r->indicated = q.indicated;
 	r->in_place = q.in_place;
+	r->lent = q.lent;
 }
 
 /* What NDIS knows of it. */

@@ -24,6 +24,7 @@ struct queue_row {
 	unsigned buffers;              /* that it has */
 	uint64_t outstanding;          /* of them, indicated and not yet returned */
 	uint64_t indicated, in_place;  /* in place: of a steered one, those that were not copied */
+	uint64_t lent;                 /* of the indicated, with RESOURCES, for want of buffers */
 };
 
 /*

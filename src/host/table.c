@@ -76,7 +76,40 @@ static void print_row(FILE *out, const struct cells *c, const unsigned width[COL
 	fprintf(out, "\n");
 }
 
-/* A VM's other addresses, and why it has no queue, on lines of their own. */
+/* "100M" */
+static void amount_text(char to[CELL], uint64_t n)
+{
+	static const char units[] = "\0KMG";
+	unsigned unit = 0;
+
+	while (unit < 3 && n && n % 1000 == 0) {
+		n /= 1000;
+		unit++;
+	}
+	snprintf(to, CELL, "%" PRIu64 " %.1s", n, &units[unit]);
+}
+
+/* What the VM may send, where that is limited. */
+static void print_limits(FILE *out, const struct ledger_row *r, unsigned indent)
+{
+	char rate[CELL];
+
+	if (!r->rate && !r->weight)
+		return;
+	fprintf(out, "%*s  sends:", (int)indent, "");
+	if (r->rate) {
+		amount_text(rate, r->rate);
+		fprintf(out, " %sbit/s at most", rate);
+	}
+	if (r->weight)
+		fprintf(out, "%s weight %u", r->rate ? "," : "", r->weight);
+	if (r->held_back_n)
+		fprintf(out, "; held back %" PRIu64 " times%s", r->held_back_n,
+			r->held_back ? ", and now" : "");
+	fprintf(out, "\n");
+}
+
+/* A VM's other addresses, what it may send, and why it has no queue, on lines of their own. */
 static void print_more(FILE *out, const struct ledger_row *r, const unsigned width[COLUMNS])
 {
 	char mac[CELL];
@@ -85,6 +118,7 @@ static void print_more(FILE *out, const struct ledger_row *r, const unsigned wid
 		mac_text(mac, r->macs[m]);
 		fprintf(out, "%*s  %s\n", (int)(width[0] + 2 + width[1]), "", mac);
 	}
+	print_limits(out, r, width[0]);
 	if (r->why[0])
 		fprintf(out, "%*s  %s\n", (int)width[0], "", r->why);
 }
@@ -132,12 +166,45 @@ static void print_verdict(FILE *out, uint64_t in, uint64_t accounted)
 			accounted);
 }
 
+/* Each processor's part of the frames that RSS spreads. */
+static void print_spread(FILE *out, const struct miniport_report *wire)
+{
+	for (unsigned i = 0; i < wire->n_spread; i++) {
+		const struct miniport_spread *s = &wire->spread[i];
+
+		fprintf(out, "  %12" PRIu64 "  of them on processor %u, by RSS\n", s->indicated,
+			s->processor);
+	}
+}
+
+/* Each class of sends: DCB's, or one for each priority. */
+static void print_classes(FILE *out, const struct ledger *l)
+{
+	if (l->n_classes)
+		fprintf(out, "\nClasses of sends\n");
+	for (unsigned i = 0; i < l->n_classes; i++) {
+		const struct miniport_class_report *c = &l->classes[i];
+
+		fprintf(out, "  %12" PRIu64 "  class %u, ", c->sent, i);
+		if (c->ets)
+			fprintf(out, "%u %%", c->share);
+		else
+			fprintf(out, "strict");
+		fprintf(out, ", priorities");
+		for (unsigned p = 0; p < 8; p++)
+			if (c->priorities >> p & 1)
+				fprintf(out, " %u%s", p, c->pfc >> p & 1 ? " (PFC)" : "");
+		fputc('\n', out);
+	}
+}
+
 static void print_wire(FILE *out, const struct ledger *l)
 {
 	fprintf(out, "\nThe wire (%s)\n", l->wire.nic);
 	if (!l->loaded)
 		line(out, l->wire.from_nic, "frames from the NIC");
 	line(out, l->wire.indicated, "indicated through NDIS");
+	print_spread(out, &l->wire);
 	for (unsigned i = 0; i < WIRE_DROP_COUNT; i++)
 		drop_line(out, l->wire.drops[i], wire_drop_name((enum wire_drop)i),
 			  wire_drop_text((enum wire_drop)i));
@@ -187,6 +254,7 @@ void report_table(FILE *out, const struct ledger *ledger)
 {
 	print_queues(out, ledger);
 	print_wire(out, ledger);
+	print_classes(out, ledger);
 	print_ports(out, ledger);
 	print_plays(out);
 }

@@ -83,11 +83,11 @@ static const struct bad bad[] = {
 	{ NIC "  nic: pcap:b\n", "3:3", "\"nic\" stands twice, first at 2:3" },
 	/* an empty key has no place: the one before it */
 	{ NIC "? \n: 1\n", "2:8", "unknown key \"\"" },
-	{ "vms: []\n", "1:1", "the file needs either \"adapter\" or \"adapters\", not neither" },
-	{ "adapter: {mtu: 1500}\n", "1:10", "adapter needs either \"nic\" or \"driver\", not neither" },
+	{ "vms: []\n", "1:1", "the file needs either \"adapter\" or \"adapters\", and has neither" },
+	{ "adapter: {mtu: 1500}\n", "1:10", "adapter needs either \"nic\" or \"driver\", and has neither" },
 	{ NIC "vms:\n- mac: 52:54:00:00:00:01\n  port: tap:a\n", "4:3", "\"name\"" },
 	{ TWO, "4:3", "\"port\" of an item of vms is missing" },
-	{ NIC "vms:\n- name: a\n  port: tap:a\n", "4:3", "either \"mac\" or \"macs\", not neither" },
+	{ NIC "vms:\n- name: a\n  port: tap:a\n", "4:3", "either \"mac\" or \"macs\", and has neither" },
 	{ VM "  macs: [52:54:00:00:00:02]\n", "4:3", "not both" },
 	{ NIC "switch:\n  internal: {mac: 52:54:00:00:00:01}\n", "4:13", "\"port\" of switch: internal" },
 	{ "adapter:\n  nic:\n", "2:3", "nic has no value" },
@@ -109,6 +109,7 @@ static const struct bad bad[] = {
 	{ NIC "  mtu: \"1500\"\n", "3:8", "not \"1500\" in quotes" },
 	{ VM "  spoofing: yes\n", "7:13", "spoofing needs true or false, not \"yes\"" },
 	{ VM "  spoofing: 'true'\n", "7:13", "in quotes" },
+	{ VM "  offload: yes\n", "7:12", "offload needs on or off, not \"yes\"" },
 
 	/* ranges */
 	{ NIC "  mtu: 67\n", "3:8", "68..9600" },
@@ -126,6 +127,35 @@ static const struct bad bad[] = {
 	{ VM "  vlan: 0\n", "7:9", "1..4094" },
 	{ VM "  vlan: 4095\n", "7:9", "1..4094" },
 	{ VM "  processor: -1\n", "7:14", "0..processors-1" },
+	{ NIC "  qos:\n    pfc: [3]\n", "4:5", "the key \"classes\" of qos is missing" },
+	{ NIC "  qos: {classes: [{share: 100}]}\n", "3:19", "\"priorities\"" },
+	{ NIC "  qos: {classes: [{priorities: [0]}]}\n", "3:19", "either \"strict\" or \"share\"" },
+	{ NIC "  qos: {classes: [{strict: false, priorities: [0]}]}\n", "3:28", "strict must be true" },
+	{ NIC "  qos: {classes: [{share: 99, priorities: [0, 1, 2, 3, 4, 5, 6, 7]}]}\n", "3:18",
+	  "99 together, and must be 100" },
+	{ NIC "  qos: {classes: [{share: 100, priorities: [0, 1, 2, 3, 4, 5, 6]}]}\n", "3:18",
+	  "priority 7 has no class" },
+	{ NIC "  qos: {classes: [{share: 100, priorities: [0, 1]}, {strict: true, priorities: [1]}]}\n",
+	  "3:80", "priority 1 has a class already" },
+	{ NIC "  qos: {classes: [{share: 100, priorities: [0, 0]}]}\n", "3:48", "twice" },
+	{ NIC "  qos: {classes: [{share: 100, priorities: [8]}]}\n", "3:45", "0..7, not \"8\"" },
+	{ NIC "  qos: {classes: [{share: 101, priorities: [0]}]}\n", "3:27", "0..100" },
+	{ NIC "  qos: {classes: [{strict: true, priorities: [0, 1, 2, 3, 4, 5, 6, 7]}], pfc: 3}\n", "3:79",
+	  "pfc" },
+	{ NIC "  ndis: 6.20\n  qos: {classes: [{strict: true, priorities: [0, 1, 2, 3, 4, 5, 6, 7]}]}\n",
+	  "4:3", "6.30" },
+	{ VM "  rate: fast\n", "7:9", "rate needs a number 8K..400G, not \"fast\"" },
+	{ VM "  rate: 7999\n", "7:9", "rate must be a number 8K..400G" },
+	{ VM "  rate: 401G\n", "7:9", "8K..400G" },
+	{ VM "  rate: 99999999999999999999G\n", "7:9", "8K..400G" },
+	{ VM "  rate: 18446744073709551616\n", "7:9", "8K..400G" },
+	{ VM "  rate: 1MB\n", "7:9", "8K..400G" },
+	{ VM "  rate: -1M\n", "7:9", "8K..400G" },
+	{ VM "  rate: '1M'\n", "7:9", "in quotes" },
+	{ VM "  burst: 4K\n", "7:10", "give \"rate\" too" },
+	{ VM "  rate: 1M\n  burst: 0\n", "8:10", "1..256M" },
+	{ VM "  weight: 0\n", "7:11", "1..100" },
+	{ VM "  weight: 101\n", "7:11", "1..100" },
 	{ VM "  processor: 4\nhost: {processors: 4}\n", "7:14", "no processor 4: with processors: 4 they are 0..3" },
 	{ NIC "vms:\n- name: a b\n", "4:9", "name needs 1..63" },
 	{ NIC "vms:\n- name: ''\n", "4:9", "name needs 1..63" },
@@ -182,6 +212,7 @@ static const struct bad bad[] = {
 	{ TWO "  port: vhost-user:" SOCKET_100 "12345678\n", "6:9", "has 108 bytes, at most 107" },
 	{ TWO "  port: vhost-user-client:" SOCKET_100 "12345678\n", "6:9", "at most 107" },
 	{ VM "  sends: a.pcap\n", "7:3", "sends goes with a pcap port only" },
+	{ VM "  offload: on\n", "7:3", "offload goes with a vhost-user port only" },
 	{ "adapter:\n  nic: xdp:eth0\n  out: o\n", "3:3", "out goes with a NIC that is a capture only" },
 	{ NIC "  out: ''\n", "3:8", "file name is empty" },
 
@@ -190,7 +221,7 @@ static const struct bad bad[] = {
 	{ "adapters: []\n", "1:11", "adapters has 0 items; there may be 1..16" },
 	{ "adapters: {nic: 'pcap:a'}\n", "1:11", "adapters needs a list of mappings, not a mapping" },
 	{ "adapters: [a]\n", "1:12", "an item of adapters needs a mapping with nic: or driver:" },
-	{ "adapters:\n- nic: pcap:a\n- mtu: 1500\n", "3:3", "either \"nic\" or \"driver\", not neither" },
+	{ "adapters:\n- nic: pcap:a\n- mtu: 1500\n", "3:3", "either \"nic\" or \"driver\", and has neither" },
 	{ NIC "  driver: d.so\n", "2:3", "either \"nic\" or \"driver\", not both" },
 	{ NIC "  ndis: 6.3\n", "3:9", "ndis needs 6.20 or 6.30, not \"6.3\"" },
 	{ NIC "  ndis: [6.30]\n", "3:9", "ndis needs 6.20 or 6.30, not a list" },
@@ -312,9 +343,11 @@ static void every_key_is_read(void **state)
 		"\xef\xbb\xbfhost: {processors: 64, workers: 3, eal: ['-m', 256]}\r\n"
 		"adapter:\r\n  nic: pcap-loop:/in.pcap\r\n  out: out/o\r\n  mtu: 9600\r\n"
 		"  queues: 0\r\n  buffers: 65536\r\n  rx-queues: 64\r\n"
-		"switch:\r\n  internal: {mac: 52:54:00:00:00:FE, vlan: 4094, port: 'tap:host0'}\r\n"
+		"switch:\r\n  internal: {mac: 52:54:00:00:00:FE, vlan: 4094, port: 'pcap:host0',\r\n"
+		"    sends: a.pcap}\r\n"
 		"vms:\r\n- name: \"a.b-c_D9\"\r\n  macs: [52-54-00-00-00-AB, 52:54:00:00:00:fe]\r\n"
-		"  vlan: 1\r\n  processor: 63\r\n  port: pcap:out/a\r\n  sends: a.pcap\r\n  spoofing: true\r\n"
+		"  vlan: 1\r\n  processor: 63\r\n  port: vhost-user:out/a\r\n  spoofing: true\r\n"
+		"  offload: off\r\n  rate: 10G\r\n  burst: 64K\r\n  weight: 100\r\n"
 		"- {name: b, mac: 52:54:00:00:00:fe, port: 'vhost-user:b:c', spoofing: false}\r\n");
 
 	(void)state;
@@ -334,7 +367,8 @@ static void every_key_is_read(void **state)
 	assert_memory_equal(c->internal->macs[0], fe, 6);
 	assert_int_equal(c->internal->vlan, 4094);
 	assert_int_equal(c->internal->processor, -1);
-	assert_string_equal(c->internal->port, "tap:host0");
+	assert_string_equal(c->internal->port, "pcap:host0");
+	assert_string_equal(c->internal->sends, "dir/a.pcap");
 	assert_int_equal(c->n_vms, 2);
 	assert_string_equal(c->vms[0].name, "a.b-c_D9");
 	assert_int_equal(c->vms[0].n_macs, 2);
@@ -342,14 +376,21 @@ static void every_key_is_read(void **state)
 	assert_memory_equal(c->vms[0].macs[1], fe, 6);
 	assert_int_equal(c->vms[0].vlan, 1);
 	assert_int_equal(c->vms[0].processor, 63);
-	assert_string_equal(c->vms[0].port, "pcap:out/a");
-	assert_string_equal(c->vms[0].sends, "dir/a.pcap");
+	assert_string_equal(c->vms[0].port, "vhost-user:out/a");
+	assert_null(c->vms[0].sends);
 	assert_true(c->vms[0].spoofing);
+	assert_true(c->vms[0].no_offload);
+	assert_true(c->vms[0].rate == 10000000000);
+	assert_true(c->vms[0].burst == 64000);
+	assert_int_equal(c->vms[0].weight, 100);
+	assert_true(c->vms[1].rate == 0);
+	assert_int_equal(c->vms[1].weight, 0);
 	assert_int_equal(c->vms[1].vlan, 0);
 	assert_int_equal(c->vms[1].processor, -1);
 	assert_string_equal(c->vms[1].port, "vhost-user:b:c");
 	assert_null(c->vms[1].sends);
 	assert_false(c->vms[1].spoofing);
+	assert_false(c->vms[1].no_offload);
 	config_free(c);
 }
 
@@ -619,6 +660,20 @@ static char *read_document(void)
 	return text;
 }
 
+/* The text's words with one blank between them, whatever the lines. */
+static void unwrap(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		bool blank = *from == ' ' || *from == '\n';
+
+		if (!blank || to == text || to[-1] != ' ')
+			*to++ = blank ? ' ' : *from;
+	}
+	*to = '\0';
+}
+
 static void the_document_and_the_help_have_every_key_and_kind(void **state)
 {
 	const struct spec_kinds *kinds[] = { &config_nic_kinds, &config_port_kinds };
@@ -626,6 +681,7 @@ static void the_document_and_the_help_have_every_key_and_kind(void **state)
 	char row[400];
 
 	(void)state;
+	unwrap(help);
 	for (unsigned i = 0; i < config_n_keys; i++) {
 		const struct config_key *key = &config_keys[i];
 
@@ -633,9 +689,9 @@ static void the_document_and_the_help_have_every_key_and_kind(void **state)
 			 config_key_type(key).text, config_key_default(key).text, key->meaning);
 		if (!strstr(document, row))
 			fail_msg("docs/configuration.md lacks the row\n%s", row);
-		snprintf(row, sizeof(row), "  %s; %s\n", config_key_type(key).text,
-			 config_key_default(key).text);
-		if (!strstr(help, row) || !strstr(help, key->meaning))
+		snprintf(row, sizeof(row), " %s %s; %s %s ", key->name, config_key_type(key).text,
+			 config_key_default(key).text, key->meaning);
+		if (!strstr(help, row))
 			fail_msg("the help lacks %s", key->name);
 	}
 	for (unsigned b = 0; b < 2; b++)
