@@ -12,7 +12,7 @@ help:
 	@echo "make check    all tests; the last line is 'N passed, N failed'"
 	@echo "make conformance  each rule of the contract: tested, and would the test notice?"
 	@echo "              (tests/conformance/README.md; GROUP=D, ID=D13,D14: only these)"
-	@echo "make soak     a million random requests under sanitizers, fuzz targets for a minute each"
+	@echo "make soak     random requests under sanitizers, ten million frames in order, fuzz targets"
 	@echo "make bench    what NDIS, a filter lookup and the control path cost, in tables (bench/README.md)"
 	@echo "make build    build/src/cli/vmq and build/src/host/vmqd"
 	@echo "make clean    remove what was built"

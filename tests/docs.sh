@@ -31,6 +31,15 @@ sed -n '/^```sh$/,/^```$/{/^```/d;p}' docs/drivers.md >"$work/typed"
 (cd "$work/tree" && bash -e ../typed >../typed.out 2>&1) ||
 	fail "docs/drivers.md's commands fail: $(tail -3 "$work/typed.out")"
 
+# The measurement of docs/datapath.md, of fewer frames, where there is valgrind.
+grep -q '^bench/datapath.py .*build/src/host/vmqd' docs/datapath.md ||
+	fail "docs/datapath.md does not say how it was measured"
+if command -v valgrind >/dev/null; then
+	bench/datapath.py --frames 1000 "$build/src/host/vmqd" placed vm-to-nic >"$work/costs" 2>&1 &&
+		[ "$(grep -c 'instructions for a frame' "$work/costs")" -eq 2 ] ||
+		fail "bench/datapath.py fails: $(tail -3 "$work/costs")"
+fi
+
 # The two boxes of examples/README.md, the first as a daemon.
 boxes=$(sed -n '/^```sh$/,/^```$/{/^```/d;p}' examples/README.md)
 (

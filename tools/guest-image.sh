@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# tools/guest-image.sh OUTDIR: a Linux guest that boots in seconds.
+# tools/guest-image.sh OUTDIR [PROGRAM...]: a Linux guest that boots in seconds.
 #
 # Leaves in OUTDIR: vmlinuz, Debian's cloud kernel; modules/, its virtio network
-# driver; initramfs.gz, these modules, busybox and tools/guest-init.sh as /init.
+# driver; initramfs.gz, these modules, busybox, tools/guest-init.sh as /init, and the
+# PROGRAMs of this machine with their libraries. Each list of programs has its OUTDIR.
 # The kernel is downloaded once by apt; the initramfs is packed again when
 # guest-init.sh or this script has changed. With both there, nothing is done.
 set -euo pipefail
@@ -50,6 +51,18 @@ fetch_kernel()
 # Of the list above only af_packet is part of some kernels' own image.
 built_in() { [ "$1" = af_packet ] && grep -qx CONFIG_PACKET=y "$2"; }
 
+# add_program ROOT PROGRAM: and what it is linked with, where it looks for that.
+add_program()
+{
+	local file library
+
+	file=$(command -v "$2") || fail "no program $2 to put into the guest"
+	install -D "$file" "$1/bin/$2"
+	ldd "$file" | grep -o '/[^ ]*' | while read -r library; do
+		install -D "$library" "$1$library"
+	done
+}
+
 pack_initramfs()
 {
 	local root=$1/root busybox_file name n=10
@@ -59,7 +72,7 @@ pack_initramfs()
 	if ldd "$busybox_file" > /dev/null 2>&1; then
 		fail "$busybox_file is not static: install busybox-static"
 	fi
-	mkdir -p "$root"/{bin,dev,proc,sys,modules}
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules}
 	cp -L "$busybox_file" "$root/bin/busybox"
 	ln -s busybox "$root/bin/sh"
 	install -m 755 "$here/guest-init.sh" "$root/init"
@@ -68,14 +81,18 @@ pack_initramfs()
 		cp "$out/modules/$name.ko" "$root/modules/$n-$name.ko"
 		n=$((n + 1))
 	done
+	for name in "${programs[@]}"; do
+		add_program "$root" "$name"
+	done
 	(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) > "$1/initramfs.gz"
 	mv "$1/initramfs.gz" "$out/initramfs.gz"
 }
 
-[ $# -eq 1 ] || fail "usage: tools/guest-image.sh OUTDIR"
+[ $# -ge 1 ] || fail "usage: tools/guest-image.sh OUTDIR [PROGRAM...]"
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
+programs=("${@:2}")
 
 if [ -e "$out/vmlinuz" ] && [ "$out/initramfs.gz" -nt "$here/guest-init.sh" ] &&
    [ "$out/initramfs.gz" -nt "$here/guest-image.sh" ]; then

@@ -13,6 +13,7 @@
 # Every result is one line on the console: "guest: SUBJECT RESULT". After
 # "guest: ready" it obeys these words from the console:
 #   fetch                 fetch the file and compare its checksum
+#   run COMMAND           run it, show what it writes, and say its status
 #   poweroff              show eth0's counters and power off
 
 say() { echo "guest: $*"; }
@@ -88,8 +89,11 @@ peer=$(parameter vm.ping)
 [ -z "$peer" ] || ping_peer "$peer"
 say ready
 
-while read -r word; do
+while read -r word rest; do
 	case $word in
+	run)
+		sh -c "$rest" < /dev/null
+		say "run $?: $rest" ;;
 	fetch)
 		fetch_file "$(parameter vm.fetch)" "$(parameter vm.sum)" ;;
 	poweroff)

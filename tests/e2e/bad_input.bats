@@ -49,7 +49,7 @@ wrong() {
 	is "$stderr" ""
 	[[ $output == "Usage: vmq run [OPTION...] FILE"* ]]
 	for word in --json --quiet --time --verbose processors workers nic out mtu queues buffers \
-		rx-queues internal name mac macs vlan processor port sends spoofing vhost-user xdp; do
+		rx-queues internal name mac macs vlan processor port sends spoofing offload vhost-user xdp; do
 		grep -qw -e "$word" <<<"$output" || { echo "nothing of $word"; return 1; }
 	done
 }

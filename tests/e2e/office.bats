@@ -26,6 +26,31 @@ office() {
 	is "$(count ports to_wire)" 1887
 }
 
+@test "examples/fair.yaml: the same frames at a rate and with weights, and the table says so" {
+	cp "$top/examples/fair.yaml" .
+	play fair.yaml
+	agrees fair.yaml result.json
+	is "$(count vms 0 rate)" 8000000
+	is "$(jq -c '[.vms[].weight]' result.json)" "[2,4,null]"
+	[ "$(count vms 0 held_back_times)" -gt 10 ]
+	try "$vmq" run --quiet fair.yaml
+	[[ $output == *"sends: 8 Mbit/s at most, weight 2; held back "*" times"*"sends: weight 4"* ]]
+}
+
+@test "examples/classes.yaml: the same frames by RSS and in classes, and the table says so" {
+	cp "$top/examples/classes.yaml" .
+	play classes.yaml
+	is "$status" 0
+	[ ! -s errors.txt ]
+	is "$(count wire balances) $(count ports balances)" "true true"
+	is "$(jq -c '[.vms[].frames_in]' result.json)" "[1126,804,393]"
+	is "$(jq -c '[.classes[] | [.share, .strict, .sent]]' result.json)" \
+		"[[30,null,1887],[70,null,0],[null,true,0]]"
+	is "$(jq '[.default_queue.rss[].indicated] | add' result.json)" 2492
+	try "$vmq" run --quiet classes.yaml
+	[[ $output == *"by RSS"*"1887  class 0, 30 %, priorities 0 1 2"*"class 2, strict, "* ]]
+}
+
 @test "run from another directory: captures beside the configuration, results here" {
 	mkdir here
 	cp "$top/examples/office.yaml" .
@@ -246,6 +271,29 @@ switch_config() {
 	is "$(count vms 0 port_drops foreign_vlan)" 11
 	is "$(count vms 0 port_drops bad_frame)" 28
 	is "$(count ports to_wire)" 5
+}
+
+@test "what is the link's own ends at the switch, whoever sent it" {
+	capture a.pcap <<-END
+		2 x 01:80:c2:00:00:00 0a 60             # spanning tree
+		3 x 01:80:c2:00:00:01 0a 60 type=8808   # PAUSE
+		1 x 01:80:c2:00:00:02 0a 124 type=8809  # LACP
+		1 x 01:80:c2:00:00:0e 0a 60 type=88cc   # LLDP
+		1 x 01:80:c2:00:00:0f 0a 60
+		1 x 01:80:c2:00:00:10 0a 60             # not reserved: b, c and the wire
+		1 x 01:80:c2:01:00:0e 0a 60             # nor is this
+	END
+	capture nic.pcap <<-END
+		2 x 01:80:c2:00:00:01 01 60 type=8808
+		3 x 01:80:c2:00:00:0e 01 60 tag=7 type=88cc
+		1 x 01:80:c2:00:00:10 01 60 tag=7       # a, b, c
+	END
+	switch_config
+	is "$(count vms 0 port_drops)" '{"link_local":8}'
+	is "$(count ports drops link_local)" 13
+	is "$(count ports to_wire)" 2
+	is "$(count vms 0 frames_in)" 1 a
+	is "$(count vms 1 frames_in)" 3 b
 }
 
 @test "spoofing: true lets a VM send from any MAC" {

@@ -154,6 +154,10 @@ def is_group(frame):
     return frame[0] & 1
 
 
+def is_link_local(frame):
+    return frame[:5] == b"\x01\x80\xc2\0\0" and frame[5] < 16
+
+
 class Port:
     def __init__(self, name, vm, internal):
         self.name, self.internal = name, internal
@@ -239,6 +243,8 @@ class Model:
             self.default_bytes += len(frame)
         if port:
             port.gets.append(frame)
+        elif is_link_local(frame):
+            self.port_drops["link_local"] += 1
         elif is_group(frame):
             n = self.flood(frame, vlan, None)
             self.copies += max(n - 1, 0)
@@ -269,6 +275,8 @@ class Model:
             return "foreign_vlan"
         if not port.spoofing and frame[6:12] not in port.macs:
             return "spoofed_mac"
+        if is_link_local(frame):
+            return "link_local"
         if not is_group(frame) and self.find(frame[:6], port.vlan) is port:
             return "no_destination"
         return None

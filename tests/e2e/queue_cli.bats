@@ -112,7 +112,7 @@ print(s.makefile().readline())' "$socket" | jq -c '[.error.code, .error.message]
 	is "${stderr_lines[0]}" "vmq queue set: --indication is per-queue or mixed, not 'both'"
 	try "$vmq" queue set web
 	is "$status" 2
-	[[ ${stderr_lines[0]} == *"--indication per-queue, or mixed"* ]]
+	[[ ${stderr_lines[0]} == *"--indication, --rate, --burst or --weight"* ]]
 	try "$vmq" queue move web 1 --indication mixed
 	is "$status" 2
 	is "${stderr_lines[0]}" "vmq queue move: --indication has no meaning for move"
