@@ -125,22 +125,42 @@ def run_tests(tree, tests, report):
     return bad
 
 
-def judge(tree, fault, program):
+class Sound:
+    """The programs as they are without a fault."""
+
+    def __init__(self, tree, programs):
+        self.tree = tree
+        self.passes = {}
+        tree.make(*programs)
+        self.files = {name: tree.build / f"sound-{name}" for name in programs}
+        for name, file in self.files.items():
+            shutil.copy(tree.targets[name][0], file)
+
+    def passes_alone(self, program, test):
+        """A test that passes by itself can show a fault by itself, which is quicker."""
+        key = (program, test)
+        if key not in self.passes:
+            run = self.tree.run(program, FAULT_SECONDS, self.files[program], test)
+            self.passes[key] = run.outcome.get(test) == "ok"
+        return self.passes[key]
+
+
+def judge(tree, fault, program, alone):
     """Runs a program that has a fault: (caught, what happened)."""
-    run = tree.run(fault.program, FAULT_SECONDS, program)
+    run = tree.run(fault.program, FAULT_SECONDS, program, fault.test if alone else None)
     outcome = run.outcome.get(fault.test)
-    alone = ""
-    if outcome is None:
+    if outcome is None and not alone:
         # Another test ended the program first.
+        alone = True
         run = tree.run(fault.program, FAULT_SECONDS, program, fault.test)
         outcome = run.outcome.get(fault.test)
-        alone = " alone"
     others = sum(verdict in ("failed", "died") for name, verdict in run.outcome.items()
                  if name != fault.test)
+    where = " alone" if alone else ""
     if outcome in ("failed", "died"):
         how = "hangs" if outcome == "died" and run.late else outcome
-        return how != "hangs", f"{how}{alone}" + (f", and {others} others" if others else "")
-    return False, f"NOT CAUGHT: the test is {outcome or 'not run'}{alone}" + (
+        return how != "hangs", f"{how}{where}" + (f", and {others} others" if others else "")
+    return False, f"NOT CAUGHT: the test is {outcome or 'not run'}{where}" + (
         f", {others} others fail" if others else "")
 
 
@@ -157,8 +177,11 @@ def build_fault(tree, fault, at):
     return None
 
 
-def run_faults(tree, known, tests, report):
-    """One thread builds the next while this one runs the last. Those that were no use."""
+def run_faults(tree, known, tests, report, sound=None):
+    """One thread builds the next while this one runs the last. Those that were no use.
+
+    With 'sound' each test runs alone, if it can; without it the whole program runs, and it is
+    told how many other tests notice the fault."""
     built = queue.Queue(maxsize=2)
 
     def build_all():
@@ -173,7 +196,8 @@ def run_faults(tree, known, tests, report):
         fault, at, what = built.get()
         caught = False
         if not what:
-            caught, what = judge(tree, fault, at)
+            alone = sound and sound.passes_alone(fault.program, fault.test)
+            caught, what = judge(tree, fault, at, alone)
         at.unlink(missing_ok=True)
         report.take_fault(fault, caught)
         if not caught:
@@ -217,7 +241,8 @@ def whole(root, place, wanted):
     tree.make(*() if bats else {test.program for test in tests})
     tree.make_filter()
     bad = run_tests(tree, tests, report)
-    no_use = run_faults(tree, known, every, report)
+    sound = Sound(tree, {fault.program for fault in known if fault.program in tree.tests})
+    no_use = run_faults(tree, known, every, report, sound)
     details = report.details()
     (Path(place) / "report.txt").write_text("\n".join(details) + "\n", encoding="utf-8")
     if len(table) <= DETAILS:
