@@ -79,8 +79,9 @@ static bool packet_filter_wants(const struct ndis_binding *b, PNET_BUFFER_LIST n
 	       !memcmp(to, b->layer.adapter->attributes.mac, 6);
 }
 
-/* The frame type of a frame: behind the addresses, and a tag if there is one; 0: it is too
- * short for one. A miniport may have said it, in the byte order of the wire. */
+/* The frame type of a frame, in the byte order of the wire, as protocols ask for it and
+ * miniports may say it: what stands behind the addresses, and a tag if there is one; 0: the
+ * frame is too short for one. */
 static NET_FRAME_TYPE frame_type(PNET_BUFFER_LIST nbl)
 {
 	ULONG_PTR said = (ULONG_PTR)NET_BUFFER_LIST_INFO(nbl, NetBufferListFrameType);
@@ -89,13 +90,13 @@ static NET_FRAME_TYPE frame_type(PNET_BUFFER_LIST nbl)
 	const UCHAR *frame;
 
 	if (said)
-		return (NET_FRAME_TYPE)((said & 0xff) << 8 | (said >> 8 & 0xff));
+		return (NET_FRAME_TYPE)said;
 	if (length < 14)
 		return 0;
 	frame = NdisGetDataBuffer(NET_BUFFER_LIST_FIRST_NB(nbl), length < 18 ? 14 : 18, storage, 1, 0);
 	if (!frame)
 		return 0;
-	return ethernet_payload_type(frame, length);
+	return RtlUshortByteSwap(ethernet_payload_type(frame, length));
 }
 
 /* F34. */
