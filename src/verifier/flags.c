@@ -2,16 +2,19 @@
 /*
  * What an indication's flags promise of its frames (F15), against the frames themselves.
  * For PERFECT_FILTERED that is the packet filter and the multicast addresses as the miniport
- * has been told of them: while a request that sets one is under way, both count.
+ * has been told of them: while a request that sets one is under way, both count, and so
+ * for a while after its end, since what was promised just before may still be on its way up.
  */
 #include "verifier/inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/ethernet.h"
 
 #define MOST_ADDRESSES 256
+#define STILL_NS       200000000u
 
 struct addresses {
 	unsigned n;
@@ -22,6 +25,7 @@ struct tracked_wishes {
 	pthread_mutex_t lock;
 	ULONG filter, filter_before;         /* as asked last; as it was then */
 	struct addresses many, many_before;
+	uint64_t filter_until, many_until;   /* so long those before count as well, in clock_ns() */
 	bool more;                           /* more addresses than there is room for */
 };
 
@@ -63,9 +67,11 @@ void wishes_asked(struct tracked_layer *m, PNDIS_OID_REQUEST r)
 	pthread_mutex_lock(&w->lock);
 	if (filter) {
 		w->filter_before = w->filter;
+		w->filter_until = UINT64_MAX;
 		memcpy(&w->filter, buffer, sizeof(ULONG));
 	} else {
 		w->many_before = w->many;
+		w->many_until = UINT64_MAX;
 		w->more |= length / 6 > MOST_ADDRESSES;
 		w->many.n = length / 6 > MOST_ADDRESSES ? MOST_ADDRESSES : length / 6;
 		memcpy(w->many.list, buffer, w->many.n * 6u);
@@ -76,19 +82,18 @@ void wishes_asked(struct tracked_layer *m, PNDIS_OID_REQUEST r)
 void wishes_ended(struct tracked_layer *m, PNDIS_OID_REQUEST r, NDIS_STATUS status)
 {
 	bool filter = sets(r, OID_GEN_CURRENT_PACKET_FILTER), many = sets(r, OID_802_3_MULTICAST_LIST);
+	struct tracked_wishes *w;
 
 	if (!m || !m->wishes || status == NDIS_STATUS_PENDING || (!filter && !many))
 		return;
-	pthread_mutex_lock(&m->wishes->lock);
-	if (filter && status == NDIS_STATUS_SUCCESS)
-		m->wishes->filter_before = m->wishes->filter;
-	else if (filter)
-		m->wishes->filter = m->wishes->filter_before;
-	else if (status == NDIS_STATUS_SUCCESS)
-		m->wishes->many_before = m->wishes->many;
-	else
-		m->wishes->many = m->wishes->many_before;
-	pthread_mutex_unlock(&m->wishes->lock);
+	w = m->wishes;
+	pthread_mutex_lock(&w->lock);
+	if (status != NDIS_STATUS_SUCCESS && filter)
+		w->filter = w->filter_before;
+	if (status != NDIS_STATUS_SUCCESS && many)
+		w->many = w->many_before;
+	*(filter ? &w->filter_until : &w->many_until) = clock_ns() + STILL_NS;
+	pthread_mutex_unlock(&w->lock);
 }
 
 static bool has(const struct addresses *many, const UCHAR *address)
@@ -102,13 +107,14 @@ static bool has(const struct addresses *many, const UCHAR *address)
 static bool is_wished(struct tracked_layer *m, const struct ndis_adapter *a, const UCHAR *to)
 {
 	struct tracked_wishes *w = m ? m->wishes : NULL;
+	uint64_t now = clock_ns();
 	bool wished = false;
 	ULONG f;
 
 	if (!w)
 		return false;
 	pthread_mutex_lock(&w->lock);
-	f = w->filter | w->filter_before;
+	f = w->filter | (now < w->filter_until ? w->filter_before : 0);
 	if (f & NDIS_PACKET_TYPE_PROMISCUOUS)
 		wished = true;
 	else if (ETH_IS_BROADCAST(to))
@@ -116,7 +122,8 @@ static bool is_wished(struct tracked_layer *m, const struct ndis_adapter *a, con
 	else if (ETH_IS_MULTICAST(to))
 		wished = f & NDIS_PACKET_TYPE_ALL_MULTICAST ||
 			 (f & NDIS_PACKET_TYPE_MULTICAST &&
-			  (w->more || has(&w->many, to) || has(&w->many_before, to)));
+			  (w->more || has(&w->many, to) ||
+			   (now < w->many_until && has(&w->many_before, to))));
 	else
 		wished = f & NDIS_PACKET_TYPE_DIRECTED && !memcmp(to, a->attributes.mac, 6);
 	pthread_mutex_unlock(&w->lock);
