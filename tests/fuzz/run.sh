@@ -21,7 +21,7 @@ target() {
 }
 
 src=$root/src
-target config libfyaml "$src"/config/*.c "$src/base/error.c"
+target config libfyaml "$src"/config/*.c "$src"/base/{amount,error}.c
 target control jansson "$src/control/rpc.c" "$src/control/client.c" "$src/base/error.c"
 
 target offload libdpdk "$src"/offload/{checksum,parse,segment}.c -I"$root/include/ndis" \
