@@ -10,31 +10,6 @@ load tap
 setup() { tap_setup; }
 teardown() { tap_teardown; }
 
-# Frames by the uplink, 2,500 a second to each MAC[/VLAN], until the file 'enough' is there
-# or 20 s are over. Prints how many went to each.
-load_on() {
-	inside /usr/bin/python3 -IS - "$@" <<-'END'
-	import os, socket, sys, time
-	out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-	out.bind(("uplink", 0))
-	to, sent, began = [], 0, time.monotonic()
-	due = began
-	for each in sys.argv[1:]:
-	    mac, _, vlan = each.partition("/")
-	    tag = b"\x81\x00" + int(vlan).to_bytes(2, "big") if vlan else b""
-	    to.append(bytes.fromhex(mac.replace(":", "")) + b"\x52\x54\x00\x00\x01\x00" + tag)
-	while not os.path.exists("enough") and time.monotonic() - began < 20:
-	    for start in to:
-	        out.send(start + b"\x88\xb5" + sent.to_bytes(4, "big") + bytes(50))
-	    sent += 1
-	    # Who comes late does not hurry: the tap has room for 500 frames.
-	    now = time.monotonic()
-	    due = max(due + 1 / 2500, now)
-	    time.sleep(due - now)
-	print(sent)
-	END
-}
-
 two_guests() { # a line of YAML for the adapter
 	command -v dpdk-testpmd >/dev/null || skip "dpdk-testpmd is not installed"
 	cat >host.yaml <<-END
@@ -50,7 +25,7 @@ two_guests() { # a line of YAML for the adapter
 	start
 	guest web rxonly
 	guest db rxonly
-	load_on 52:54:00:00:00:11/10 52:54:00:00:00:21/20 >sent &
+	send 20 52:54:00:00:00:11/10 52:54:00:00:00:21/20 >sent &
 	loader=$!
 }
 
