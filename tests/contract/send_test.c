@@ -452,34 +452,6 @@ static void A62_a_halt_waits_for_what_was_sent_and_is_the_last(void **state)
 	assert_true(fake.context_ok);   /* nothing came after it */
 }
 
-/* ---- values ---- */
-
-static void A46_the_flags_have_the_documented_values(void **state)
-{
-	(void)state;
-	assert_int_equal(NDIS_SEND_FLAGS_DISPATCH_LEVEL, 0x1);
-	assert_int_equal(NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK, 0x2);
-	assert_int_equal(NDIS_SEND_FLAGS_SINGLE_QUEUE, 0x4);
-	assert_int_equal(NDIS_SEND_FLAGS_SWITCH_DESTINATION_GROUP, 0x10);
-	assert_int_equal(NDIS_SEND_FLAGS_SWITCH_SINGLE_SOURCE, 0x20);
-	assert_int_equal(NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL, 0x1);
-	assert_int_equal(NDIS_SEND_COMPLETE_FLAGS_SINGLE_QUEUE, 0x2);
-	assert_int_equal(NDIS_SEND_COMPLETE_FLAGS_SWITCH_SINGLE_SOURCE, 0x4);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL, 0x1);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_RESOURCES, 0x2);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_SINGLE_ETHER_TYPE, 0x100);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_SINGLE_VLAN, 0x200);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_PERFECT_FILTERED, 0x400);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_SINGLE_QUEUE, 0x800);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_SHARED_MEMORY_INFO_VALID, 0x1000);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_MORE_NBLS, 0x2000);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_SWITCH_DESTINATION_GROUP, 0x4000);
-	assert_int_equal(NDIS_RECEIVE_FLAGS_SWITCH_SINGLE_SOURCE, 0x8000);
-	assert_int_equal(NDIS_RETURN_FLAGS_DISPATCH_LEVEL, 0x1);
-	assert_int_equal(NDIS_RETURN_FLAGS_SINGLE_QUEUE, 0x2);
-	assert_int_equal(NDIS_RETURN_FLAGS_SWITCH_SINGLE_SOURCE, 0x4);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,7 +472,6 @@ int main(void)
 		T(A57_a_cancel_is_of_one_binding),
 		T(A60_a_close_waits_for_a_cancel),
 		T(A62_a_halt_waits_for_what_was_sent_and_is_the_last),
-		cmocka_unit_test(A46_the_flags_have_the_documented_values),
 #undef T
 	};
 

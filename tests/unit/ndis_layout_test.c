@@ -357,7 +357,7 @@ static void k_oid_values(void **state)
 	assert_int_equal(OID_RECEIVE_FILTER_MOVE_FILTER, 0x00010230);
 }
 
-static void a46_data_path_flags(void **state)
+static void A46_the_flags_have_the_documented_values(void **state)
 {
 	(void)state;
 	assert_int_equal(NDIS_SEND_FLAGS_DISPATCH_LEVEL, 0x1);
@@ -497,7 +497,7 @@ int main(void)
 		cmocka_unit_test(k_capability_bits),
 		cmocka_unit_test(k_status_values),
 		cmocka_unit_test(k_oid_values),
-		cmocka_unit_test(a46_data_path_flags),
+		cmocka_unit_test(A46_the_flags_have_the_documented_values),
 		cmocka_unit_test(a46_flag_macros_test_and_set),
 		cmocka_unit_test(lists_insert_and_remove_in_order),
 		cmocka_unit_test(interlocked_operations_return_what_windows_returns),
