@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hoard: a protocol that keeps every frame of receive queue 1 until it is paused, as one
- * that never gets round to its work may. All others it lets go at once. It binds once. */
+/* hoard: a protocol that keeps every frame of the default receive queue until it is paused,
+ * as one that never gets round to its work may. All others it lets go at once. It binds once. */
 #include <ndis.h>
-
-#define HOARD_QUEUE 1
 
 static NDIS_HANDLE HoardProtocolHandle;
 static NDIS_HANDLE HoardBindingHandle;
@@ -203,7 +201,7 @@ HoardReceiveNetBufferLists(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST 
 		PNET_BUFFER_LIST *To = &Back;
 
 		Next = NET_BUFFER_LIST_NEXT_NBL(Nbl);
-		if (HoardRunning && NET_BUFFER_LIST_RECEIVE_QUEUE_ID(Nbl) == HOARD_QUEUE)
+		if (HoardRunning && NET_BUFFER_LIST_RECEIVE_QUEUE_ID(Nbl) == NDIS_DEFAULT_RECEIVE_QUEUE_ID)
 			To = &HoardFirst;
 		NET_BUFFER_LIST_NEXT_NBL(Nbl) = *To;
 		*To = Nbl;
