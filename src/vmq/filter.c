@@ -72,9 +72,10 @@ struct entries {
  * the key reaches each bit of it. */
 static inline uint64_t home_of(const struct vmq_filter_table *t, uint64_t key)
 {
-	unsigned __int128 product = (unsigned __int128)(key ^ t->secret[0]) * t->secret[1];
+	uint64_t mixed = key ^ t->secret[0], low = mixed * t->secret[1];
+	uint64_t high = (uint64_t)((unsigned __int128)mixed * t->secret[1] >> 64);
 
-	return ((uint64_t)product ^ (uint64_t)(product >> 64)) & t->mask;
+	return (low ^ high) & t->mask;
 }
 
 /* The bucket 'place' bytes behind the first. */
@@ -85,13 +86,14 @@ static inline const struct bucket *bucket_at(const struct vmq_filter_table *t, u
 
 static const struct rule no_rule;
 
-/* The rule of 'key' in one bucket. No branch on where it is: which slot, if any, is as
- * good as random. At most one slot holds the key. */
+/* The rule of 'key' in one bucket; NULL: it has none. No branch on where it is: which slot,
+ * if any, is as good as random. At most one slot holds the key. */
 static inline const struct rule *bucket_find(const struct bucket *b, uint64_t key)
 {
-	unsigned slot = (b->key[1] == key) + 2 * (b->key[2] == key) + 3 * (b->key[3] == key);
+	unsigned slot = (b->key[1] == key) | (b->key[2] == key) << 1 |
+			(3 & -(unsigned)(b->key[3] == key));
 
-	return b->key[slot] == key ? &b->rule[slot] : &no_rule;
+	return b->key[slot] == key ? &b->rule[slot] : NULL;
 }
 
 static inline int bucket_is_full(const struct bucket *b)
@@ -104,16 +106,17 @@ static __attribute__((noinline)) const struct rule *
 find_beyond(const struct vmq_filter_table *t, const struct bucket *home, uint64_t key)
 {
 	uint64_t place = (uint64_t)((const char *)home - (const char *)t->buckets);
-	const struct rule *rule = &no_rule;
 
-	for (unsigned i = 1; i < LINES_MAX && !rule->flags; i++) {
+	for (unsigned i = 1; i < LINES_MAX; i++) {
 		const struct bucket *b = bucket_at(t, (place + i * sizeof(*b)) & t->mask);
+		const struct rule *rule = bucket_find(b, key);
 
-		rule = bucket_find(b, key);
+		if (rule)
+			return rule;
 		if (!bucket_is_full(b))
 			break;
 	}
-	return rule;
+	return &no_rule;
 }
 
 static inline const struct rule *table_find(const struct vmq_filter_table *t,
@@ -121,9 +124,9 @@ static inline const struct rule *table_find(const struct vmq_filter_table *t,
 {
 	const struct rule *rule = bucket_find(home, key);
 
-	if (__builtin_expect(!rule->flags && bucket_is_full(home), 0))
-		rule = find_beyond(t, home, key);
-	return rule;
+	if (__builtin_expect(rule != NULL, 1))
+		return rule;
+	return bucket_is_full(home) ? find_beyond(t, home, key) : &no_rule;
 }
 
 /* The frames at 'index' have a MAC with several VLANs: those whose (MAC, VLAN)
@@ -166,18 +169,23 @@ uint64_t vmq_filter_match(const struct vmq_filter_table *table, const vmq_key_t 
 	}
 	for (unsigned i = 0; i < n; i++) {
 		const struct rule *rule = table_find(table, home[i], keys[i] & VMQ_KEY_MAC);
-		unsigned vlan = keys[i] >> VMQ_KEY_VLAN_SHIFT & 0xfff, tagged = keys[i] >> 60 & 1;
-		unsigned kind = tagged + (vlan != 0), wants = 1 + tagged + 2 * (vlan != 0);
-		unsigned only = rule->flags >> RULE_ONLY_SHIFT;
-		uint64_t wanted = ((rule->flags & wants) != 0) &
-				  ((only == 0) | (vlan == 0) | (vlan == only));
+		enum frame_kind kind = KIND_UNTAGGED;
+		uint64_t wanted = 1;
 
+		/* No queue's number without a filter: what no rule wants is 0 in it. */
+		if (keys[i] >> VMQ_KEY_VLAN_SHIFT) {
+			unsigned vlan = keys[i] >> VMQ_KEY_VLAN_SHIFT & 0xfff;
+			unsigned only = rule->flags >> RULE_ONLY_SHIFT;
+
+			kind = vlan ? KIND_OTHER_VLAN : KIND_VLAN_ZERO;
+			wanted = (only == 0) | (vlan == 0) | (vlan == only);
+			if (__builtin_expect((rule->flags & RULE_MORE) && vlan, 0))
+				more[n_more++] = (uint8_t)i;
+		}
+		wanted &= rule->flags >> kind;
 		queues[i] = (uint16_t)(rule->queue[kind] & -wanted);
-		matched = matched >> 1 | wanted << 63;
-		if (__builtin_expect((rule->flags & RULE_MORE) && kind == KIND_OTHER_VLAN, 0))
-			more[n_more++] = (uint8_t)i;
+		matched |= wanted << i;
 	}
-	matched = n ? matched >> (64 - n) : 0;
 	if (n_more)
 		matched |= match_exact(table, keys, more, n_more, queues);
 	return matched;
