@@ -66,13 +66,17 @@ static inline NET_BUFFER_LIST *frame_nbl(struct rte_mbuf *m)
 	return &frame_of_mbuf(m)->nbl;
 }
 
+/* The mbuf of an NBL that is known to lie in one. */
+static inline struct rte_mbuf *frame_mbuf_of(const NET_BUFFER_LIST *nbl)
+{
+	return frame_to_mbuf((struct frame *)((uintptr_t)nbl - offsetof(struct frame, nbl)));
+}
+
 /* The mbuf that an NBL lies in; NULL when it is another driver's, a clone, or
  * anything but ours. */
 static inline struct rte_mbuf *frame_mbuf(NET_BUFFER_LIST *nbl)
 {
-	if (OvmqNblOwner(nbl) != &frame_owner)
-		return NULL;
-	return frame_to_mbuf((struct frame *)((char *)nbl - offsetof(struct frame, nbl)));
+	return OvmqNblOwner(nbl) == &frame_owner ? frame_mbuf_of(nbl) : NULL;
 }
 
 /* In pieces that compilers clear with a few stores: GCC takes a string instruction for all
@@ -210,6 +214,24 @@ struct rte_mempool *frame_pool_mempool(struct frame_pool *pool);
 
 /* How many mbufs are out. Exact while the workers are quiet. */
 unsigned frame_pool_in_use(const struct frame_pool *pool);
+
+/*
+ * As rte_pktmbuf_free_bulk(), which looks through each mbuf's segments: those that nobody else
+ * refers to, of one segment and all of one pool, go home in one piece. Any worker.
+ */
+static inline void frame_free_burst(struct rte_mbuf **pkts, unsigned n)
+{
+	struct rte_mempool *pool = n ? pkts[0]->pool : NULL;
+	unsigned plain = 0;
+
+	while (plain < n && pkts[plain]->pool == pool && rte_mbuf_refcnt_read(pkts[plain]) == 1 &&
+	       pkts[plain]->nb_segs == 1 && RTE_MBUF_DIRECT(pkts[plain]))
+		plain++;
+	if (plain)
+		rte_mempool_put_bulk(pool, (void *const *)pkts, plain);
+	if (plain < n)
+		rte_pktmbuf_free_bulk(pkts + plain, n - plain);
+}
 
 /* ---- an NBL on its way out ---- */
 

@@ -47,11 +47,11 @@ VOID MiniportReturnNetBufferLists(NDIS_HANDLE MiniportAdapterContext,
 	(void)ReturnFlags;   /* runs of one queue are found as fast as promised */
 	while (nbl) {
 		/* Our own note of the queue, not the OOB, which others may have written. */
-		unsigned queue = frame_of_mbuf(frame_mbuf(nbl))->queue;
+		unsigned queue = frame_of_mbuf(frame_mbuf_of(nbl))->queue;
 		NET_BUFFER_LIST *first = nbl, *last = nbl;
 
 		for (nbl = NET_BUFFER_LIST_NEXT_NBL(nbl);
-		     nbl && frame_of_mbuf(frame_mbuf(nbl))->queue == queue;
+		     nbl && frame_of_mbuf(frame_mbuf_of(nbl))->queue == queue;
 		     nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
 			last = nbl;
 		give_back(&a->queues[queue], first, last);

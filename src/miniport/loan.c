@@ -19,22 +19,24 @@ static void destroy(struct mp_queue *q)
 
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
-	for (unsigned i = 0; i < n; i++)
-		mp_append(q, mp_describe_in_place(q, pkts[i]), to);
+	for (unsigned i = 0; i < n; i++) {
+		mp_describe_in_place(q, pkts[i]);
+		mp_append(q, pkts[i], to);
+	}
 }
 
 static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
 {
+	struct rte_mbuf *pkts[BURST];
 	unsigned n = 0;
 
 	(void)q;
-	while (nbl != end) {
-		NET_BUFFER_LIST *next = NET_BUFFER_LIST_NEXT_NBL(nbl);
-
-		rte_pktmbuf_free(frame_mbuf(nbl));
-		nbl = next;
-		n++;
+	for (; nbl != end; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl)) {
+		if (n && n % BURST == 0)
+			frame_free_burst(pkts, BURST);
+		pkts[n++ % BURST] = frame_mbuf_of(nbl);
 	}
+	frame_free_burst(pkts, n ? (n - 1) % BURST + 1 : 0);
 	return n;
 }
 

@@ -42,18 +42,18 @@ extern const struct mp_mode mp_steered;  /* steer.c: likewise, in the queue's ow
  * steered has its queue of the NIC then. */
 const struct mp_mode *mp_mode_of(struct mp_queue *q);
 
-/* The NBL of a frame of the queue in its mbuf, its OOB and origin as every indication has
+/* A frame of the queue that is described, its OOB and origin as every indication has
  * them (F1, F7, F8). */
-static inline void mp_append(struct mp_queue *q, NET_BUFFER_LIST *nbl, struct mp_chain *to)
+static inline void mp_append(struct mp_queue *q, struct rte_mbuf *m, struct mp_chain *to)
 {
-	struct frame *f = frame_of_mbuf(frame_mbuf(nbl));
+	struct frame *f = frame_of_mbuf(m);
 
-	nbl->SourceHandle = q->adapter->handle;
-	NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl) = q->id;
+	f->nbl.SourceHandle = q->adapter->handle;
+	NET_BUFFER_LIST_RECEIVE_QUEUE_ID(&f->nbl) = q->id;
 	f->nb.SharedMemoryInfo = &f->memory;
 	f->queue = q->id;
 	counter_add(&q->bytes, f->nb.DataLength);
-	mp_chain_append(to, nbl);
+	mp_chain_append(to, &f->nbl);
 }
 
 /* The tag of 'frame', which the NBL's data lack, goes to the OOB as far as the keywords let
@@ -70,22 +70,21 @@ static inline void mp_set_tag(const struct mp_queue *q, NET_BUFFER_LIST *nbl, co
 }
 
 /* The frame where it lies in its mbuf, which is then the NBL's; the tag is taken out. */
-static inline NET_BUFFER_LIST *mp_describe_in_place(const struct mp_queue *q, struct rte_mbuf *m)
+static inline void mp_describe_in_place(const struct mp_queue *q, struct rte_mbuf *m)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
 	uint8_t tag[VLAN_TAG + ETHERNET_HEADER - 2];
-	NET_BUFFER_LIST *nbl;
 
-	if (!ethernet_is_tagged(frame))
-		return frame_describe(m);
+	if (!ethernet_is_tagged(frame)) {
+		frame_describe(m);
+		return;
+	}
 	memcpy(tag, frame, sizeof(tag));
 	memmove(frame + VLAN_TAG, frame, 12);
 	m->data_off += VLAN_TAG;
 	m->data_len -= VLAN_TAG;
 	m->pkt_len -= VLAN_TAG;
-	nbl = frame_describe(m);
-	mp_set_tag(q, nbl, tag);
-	return nbl;
+	mp_set_tag(q, frame_describe(m), tag);
 }
 
 #endif

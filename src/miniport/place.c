@@ -7,12 +7,10 @@
 
 #include "base/ethernet.h"
 
-static NET_BUFFER_LIST *place(const struct mp_queue *q, struct rte_mbuf *to,
-			      const struct rte_mbuf *m)
+static void place(const struct mp_queue *q, struct rte_mbuf *to, const struct rte_mbuf *m)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint16_t n = m->data_len;
-	NET_BUFFER_LIST *nbl;
 	uint8_t *data;
 
 	to->data_off = FRAME_HEADROOM;
@@ -22,21 +20,24 @@ static NET_BUFFER_LIST *place(const struct mp_queue *q, struct rte_mbuf *to,
 		memcpy(data + 12, frame + 12 + VLAN_TAG, n - 12u - VLAN_TAG);
 		to->data_len = (uint16_t)(n - VLAN_TAG);
 		to->pkt_len = to->data_len;
-		nbl = frame_describe(to);
-		mp_set_tag(q, nbl, frame);
-		return nbl;
+		mp_set_tag(q, frame_describe(to), frame);
+		return;
 	}
 	memcpy(data, frame, n);
 	to->data_len = n;
 	to->pkt_len = n;
-	return frame_describe(to);
+	frame_describe(to);
 }
 
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
-	for (unsigned i = 0; i < n; i++)
-		mp_append(q, place(q, q->buffers[--q->n_free], pkts[i]), to);
-	rte_pktmbuf_free_bulk(pkts, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *own = q->buffers[--q->n_free];
+
+		place(q, own, pkts[i]);
+		mp_append(q, own, to);
+	}
+	frame_free_burst(pkts, n);
 }
 
 static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
@@ -44,7 +45,7 @@ static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_
 	unsigned before = q->n_free;
 
 	for (; nbl != end; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
-		q->buffers[q->n_free++] = frame_mbuf(nbl);
+		q->buffers[q->n_free++] = frame_mbuf_of(nbl);
 	return q->n_free - before;
 }
 

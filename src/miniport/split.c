@@ -9,8 +9,7 @@
 
 #include "base/ethernet.h"
 
-static NET_BUFFER_LIST *place(const struct mp_queue *q, struct rte_mbuf *to,
-			      const struct rte_mbuf *m)
+static void place(const struct mp_queue *q, struct rte_mbuf *to, const struct rte_mbuf *m)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	unsigned tag = ethernet_is_tagged(frame) ? VLAN_TAG : 0, n = m->data_len - tag;
@@ -28,14 +27,17 @@ static NET_BUFFER_LIST *place(const struct mp_queue *q, struct rte_mbuf *to,
 	nbl = frame_describe_split(to, (uint16_t)(n - first));
 	if (tag)
 		mp_set_tag(q, nbl, frame);
-	return nbl;
 }
 
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
-	for (unsigned i = 0; i < n; i++)
-		mp_append(q, place(q, q->buffers[--q->n_free], pkts[i]), to);
-	rte_pktmbuf_free_bulk(pkts, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *own = q->buffers[--q->n_free];
+
+		place(q, own, pkts[i]);
+		mp_append(q, own, to);
+	}
+	frame_free_burst(pkts, n);
 }
 
 static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
@@ -43,8 +45,8 @@ static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_
 	unsigned before = q->n_free;
 
 	for (; nbl != end; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl)) {
-		frame_part(frame_mbuf(nbl));
-		q->buffers[q->n_free++] = frame_mbuf(nbl);
+		frame_part(frame_mbuf_of(nbl));
+		q->buffers[q->n_free++] = frame_mbuf_of(nbl);
 	}
 	return q->n_free - before;
 }

@@ -222,7 +222,8 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 			in_place++;
 		else
 			m = moved_to(own, m);
-		mp_append(q, mp_describe_in_place(q, m), to);
+		mp_describe_in_place(q, m);
+		mp_append(q, m, to);
 	}
 	counter_add(&q->in_place, in_place);
 }

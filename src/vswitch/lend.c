@@ -14,7 +14,7 @@ unsigned vs_lend_run(const struct vs_port *port, struct rte_mbuf **pkts, bool *l
 	     nbl = NET_BUFFER_LIST_NEXT_NBL(nbl)) {
 		bool can;
 
-		pkts[n] = frame_mbuf(nbl);
+		pkts[n] = frame_mbuf_of(nbl);
 		can = vmport_can_lend(port->vm, pkts[n]);
 		if (!n)
 			*lend = can;

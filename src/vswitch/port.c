@@ -54,7 +54,7 @@ static unsigned held_burst(const struct vs_port *port, struct rte_mbuf **pkts)
 
 	for (NET_BUFFER_LIST *nbl = port->held.first; nbl && n < BURST;
 	     nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
-		pkts[n++] = frame_mbuf(nbl);
+		pkts[n++] = frame_mbuf_of(nbl);
 	return n;
 }
 
@@ -142,7 +142,7 @@ static unsigned deliver_waiting(struct vs_port *port)
 	took = vmport_deliver(port->vm, port->waiting, (uint16_t)port->n_waiting);
 	if (took) {
 		count_delivered(port, port->waiting, took);
-		rte_pktmbuf_free_bulk(port->waiting, took);
+		frame_free_burst(port->waiting, took);
 		counter_add(&port->inbox_taken, took);
 		port->n_waiting -= took;
 		memmove(port->waiting, port->waiting + took,

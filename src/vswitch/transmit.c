@@ -242,11 +242,11 @@ VOID ProtocolSendNetBufferListsComplete(NDIS_HANDLE ProtocolBindingContext,
 		}
 		n++;
 		sent += NET_BUFFER_LIST_STATUS(NetBufferList) == NDIS_STATUS_SUCCESS;
-		free[all++ % BURST] = frame_mbuf(NetBufferList);
+		free[all++ % BURST] = frame_mbuf_of(NetBufferList);
 		if (all % BURST == 0)
-			rte_pktmbuf_free_bulk(free, BURST);
+			frame_free_burst(free, BURST);
 	}
-	rte_pktmbuf_free_bulk(free, all % BURST);
+	frame_free_burst(free, all % BURST);
 	if (n)
 		vs_send_back(port, n);
 	counter_add(&here->to_wire, sent);
