@@ -43,6 +43,7 @@ static void vm_clear(struct vm_config *vm)
 	free(vm->name);
 	free(vm->port);
 	free(vm->sends);
+	free(vm->macs);
 }
 
 static int read_internal(struct config_reader *r, const struct config_key *key,

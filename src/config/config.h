@@ -91,7 +91,7 @@ enum config_receive {
 #undef X
 };
 
-#define CONFIG_MAX_MACS 16
+#define CONFIG_MAX_MACS 1024
 #define CONFIG_MAX_PROCESSORS 64
 #define CONFIG_MAX_ADAPTERS 16
 #define CONFIG_MAX_MODULES 8          /* filters, or protocols, of an adapter */
@@ -99,7 +99,7 @@ enum config_receive {
 
 struct vm_config {
 	char *name;               /* "internal" for the internal port */
-	uint8_t macs[CONFIG_MAX_MACS][6];
+	uint8_t (*macs)[6];
 	unsigned n_macs;
 	uint16_t vlan;            /* 0: untagged */
 	int processor;            /* -1: not given */

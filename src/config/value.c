@@ -113,8 +113,13 @@ static bool mac_parse(uint8_t mac[6], const char *text)
 static int read_mac(struct config_reader *r, const struct config_node *node, struct vm_config *vm)
 {
 	static const uint8_t zero[6], broadcast[6] = { 255, 255, 255, 255, 255, 255 };
-	uint8_t *mac = vm->macs[vm->n_macs];
+	uint8_t (*macs)[6] = realloc(vm->macs, (vm->n_macs + 1) * sizeof(*macs)), *mac;
 	const char *why = NULL;
+
+	if (!macs)
+		return -ENOMEM;
+	vm->macs = macs;
+	mac = macs[vm->n_macs];
 
 	if (node->kind != CONFIG_SCALAR || !mac_parse(mac, node->text))
 		return config_fail(&r->errors, node->place,

@@ -37,8 +37,10 @@ static void read_port(struct ledger_row *row, unsigned index, const void *contex
 	vswitch_port_report(index, &p);
 	strncpy(row->vm, p.internal ? "(host)" : p.name, sizeof(row->vm) - 1);
 	strncpy(row->why, p.why, sizeof(row->why) - 1);
-	row->n_macs = p.n_macs;
-	memcpy(row->macs, p.macs, sizeof(row->macs));
+	row->macs = calloc(p.n_macs, sizeof(*row->macs));
+	row->n_macs = row->macs ? p.n_macs : 0;
+	for (unsigned m = 0; m < row->n_macs; m++)
+		memcpy(row->macs[m], p.macs[m], sizeof(row->macs[m]));
 	row->vlan = p.vlan;
 	row->processor = p.processor;
 	row->up = p.up;
@@ -142,6 +144,8 @@ int ledger_read(struct ledger *l, struct ndis_adapter *adapter, const char *driv
 
 void ledger_free(struct ledger *l)
 {
+	for (unsigned i = 0; i < l->n_rows; i++)
+		free(l->rows[i].macs);
 	free(l->rows);
 	l->rows = NULL;
 	l->n_rows = 0;

@@ -25,7 +25,7 @@ struct ledger_row {
 	bool own_queue;                      /* false: the VM runs on the default queue */
 	char vm[64];
 	unsigned n_macs;
-	uint8_t macs[VSWITCH_MAX_MACS][6];
+	uint8_t (*macs)[6];
 	uint16_t vlan;
 	unsigned processor, filters;
 	enum vmq_queue_state state;

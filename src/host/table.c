@@ -9,6 +9,7 @@
 
 #define COLUMNS 12
 #define CELL    28
+#define MOST_MACS 16   /* of a VM, lest its neighbours be lost between them */
 
 struct cells {
 	char text[COLUMNS][CELL];
@@ -114,10 +115,13 @@ static void print_more(FILE *out, const struct ledger_row *r, const unsigned wid
 {
 	char mac[CELL];
 
-	for (unsigned m = 1; m < r->n_macs; m++) {
+	for (unsigned m = 1; m < r->n_macs && m < MOST_MACS; m++) {
 		mac_text(mac, r->macs[m]);
 		fprintf(out, "%*s  %s\n", (int)(width[0] + 2 + width[1]), "", mac);
 	}
+	if (r->n_macs > MOST_MACS)
+		fprintf(out, "%*s  and %u more (--json has them)\n", (int)(width[0] + 2 + width[1]), "",
+			r->n_macs - MOST_MACS);
 	print_limits(out, r, width[0]);
 	if (r->why[0])
 		fprintf(out, "%*s  %s\n", (int)width[0], "", r->why);

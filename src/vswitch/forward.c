@@ -9,14 +9,16 @@
 
 int vs_table_create(void)
 {
-	const struct rte_hash_parameters p = {
+	struct rte_hash_parameters p = {
 		.name = "vmq-switch",
-		.entries = RTE_MAX(64u, vs_switch.n_ports * VSWITCH_MAX_MACS * 2),
 		.key_len = sizeof(uint64_t),
 		.hash_func = rte_jhash,
 		.socket_id = SOCKET_ID_ANY,
 	};
 
+	for (unsigned i = 0; i < vs_switch.n_ports; i++)
+		p.entries += 2 * vs_switch.ports[i].n_macs;
+	p.entries = RTE_MAX(64u, p.entries);
 	vs_switch.table = rte_hash_create(&p);
 	if (!vs_switch.table)
 		return -ENOMEM;

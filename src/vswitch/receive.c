@@ -24,7 +24,7 @@ static bool may_see(struct vs_port *port, uint16_t vlan, const uint8_t *frame)
 
 	if (vlan != port->vlan)
 		why = PORT_DROP_FOREIGN_VLAN;
-	else if (!vs_port_has_mac(port, frame))
+	else if (!mac_set_has(&port->mac_set, frame))
 		why = PORT_DROP_FOREIGN_MAC;
 	else
 		return true;

@@ -121,6 +121,7 @@ void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
 		.name = port->name,
 		.internal = port->internal,
 		.up = vmport_is_up(port->vm),
+		.macs = (const uint8_t (*)[6])port->macs,
 		.n_macs = port->n_macs,
 		.vlan = port->vlan,
 		.processor = atomic_load(&port->processor),
@@ -146,7 +147,6 @@ void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
 		.sends_out = sends_of(port),
 	};
 	vs_reason_text(port, r->why, sizeof(r->why));
-	memcpy(r->macs, port->macs, sizeof(r->macs));
 	for (unsigned i = 0; i < PORT_DROP_COUNT; i++)
 		r->drops[i] = counter_read(&port->drops.by[i]);
 	r->drops[PORT_DROP_BAD_FRAME] += bad;

@@ -54,6 +54,10 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 	int rc;
 
 	port->name = strdup(c->name);
+	port->macs = calloc(c->n_macs, sizeof(*port->macs));
+	port->filters = calloc(c->n_macs, sizeof(*port->filters));
+	if (!port->macs || !port->filters || mac_set_create(&port->mac_set, c->macs, c->n_macs))
+		return error_set(err, ENOMEM, "VM %s: no memory", c->name);
 	port->n_macs = c->n_macs;
 	memcpy(port->macs, c->macs, c->n_macs * sizeof(port->macs[0]));
 	port->vlan = c->vlan;
@@ -127,6 +131,9 @@ static void port_close(struct vs_port *port)
 	for (unsigned p = 0; port->inboxes && p <= vs_switch.n_processors; p++)
 		spsc_destroy(port->inboxes[p].ring);
 	free(port->inboxes);
+	mac_set_destroy(&port->mac_set);
+	free(port->filters);
+	free(port->macs);
 	NdisFreeSpinLock(&port->outside);
 	free(port->name);
 }

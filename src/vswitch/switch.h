@@ -9,6 +9,7 @@
 #include "base/spsc.h"
 #include "frame/frame.h"
 #include "vmport/vmport.h"
+#include "vswitch/mac_set.h"
 #include "vswitch/offload.h"
 #include "vswitch/send.h"
 #include "vswitch/send_share.h"
@@ -17,7 +18,6 @@
 #define BURST          32
 #define INBOX_SIZE     2048   /* a broadcast or VM to VM burst; beyond, PORT_FULL */
 #define MAX_PROCESSORS 64
-#define MAX_FILTER_IDS VSWITCH_MAX_MACS
 
 /* In the place of a processor: the port moves, and its poll runs nowhere. What is its
  * owner's belongs to whom its queue's frames come on, and to nobody else. */
@@ -60,8 +60,9 @@ struct vs_port {
 	/* Fixed while the switch is open. */
 	unsigned index;
 	char *name;
-	uint8_t macs[VSWITCH_MAX_MACS][6];
+	uint8_t (*macs)[6];
 	unsigned n_macs;
+	struct mac_set mac_set;          /* the same */
 	uint16_t vlan;
 	bool spoofing, internal;
 	struct vmport *vm;
@@ -71,7 +72,7 @@ struct vs_port {
 
 	/* Control's, or the change's that is under way. */
 	NDIS_HANDLE poll;
-	NDIS_RECEIVE_FILTER_ID filters[MAX_FILTER_IDS];
+	NDIS_RECEIVE_FILTER_ID *filters; /* room for one of each address */
 	unsigned n_filters;
 	atomic_uint lookahead;           /* its queue's; 0: frames come whole (E21) */
 	_Atomic uint64_t reason;         /* vs_reason_set(); who reports reads it at any time */
@@ -177,14 +178,6 @@ static inline struct vs_processor *vs_here(void)
 static inline void vs_drop(enum port_drop why, uint64_t n)
 {
 	counter_add(&vs_here()->drops.by[why], n);
-}
-
-static inline bool vs_port_has_mac(const struct vs_port *port, const uint8_t *mac)
-{
-	for (unsigned i = 0; i < port->n_macs; i++)
-		if (!memcmp(port->macs[i], mac, 6))
-			return true;
-	return false;
 }
 
 /* forward.c: which port has (MAC, VLAN); NULL: none of this host. Any worker. */

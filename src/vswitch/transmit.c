@@ -31,7 +31,7 @@ static __rte_always_inline int header_refusal(const struct vs_port *port, const 
 {
 	if (is_tagged(frame))
 		return PORT_DROP_FOREIGN_VLAN;
-	if (!port->spoofing && !vs_port_has_mac(port, frame + 6))
+	if (!port->spoofing && !mac_set_has(&port->mac_set, frame + 6))
 		return PORT_DROP_SPOOFED_MAC;
 	return -1;
 }

@@ -18,7 +18,7 @@
 #include "base/drops.h"
 #include "base/error.h"
 
-#define VSWITCH_MAX_MACS 16
+#define VSWITCH_MAX_MACS 1024
 
 struct vswitch_port_config {
 	const char *name;
@@ -107,7 +107,7 @@ bool vswitch_link_is_up(void);
 struct vswitch_port_report {
 	const char *name;
 	bool internal, up;
-	uint8_t macs[VSWITCH_MAX_MACS][6];
+	const uint8_t (*macs)[6];            /* 'n_macs', while the switch is open */
 	unsigned n_macs;
 	uint16_t vlan;
 	unsigned processor, queue;           /* queue 0: the default queue, and why */

@@ -170,13 +170,9 @@ static const struct bad bad[] = {
 	{ NIC "vms:\n- mac: 01:00:5e:00:00:01\n", "4:8", "multicast" },
 	{ NIC "vms:\n- mac: ff:ff:ff:ff:ff:ff\n", "4:8", "broadcast" },
 	{ NIC "vms:\n- mac: 00:00:00:00:00:00\n", "4:8", "all zero" },
-	{ NIC "vms:\n- macs: []\n", "4:9", "list of 1..16" },
-	{ NIC "vms:\n- macs: 52:54:00:00:00:01\n", "4:9", "needs a list of 1..16 MAC addresses" },
+	{ NIC "vms:\n- macs: []\n", "4:9", "list of 1..1024" },
+	{ NIC "vms:\n- macs: 52:54:00:00:00:01\n", "4:9", "needs a list of 1..1024 MAC addresses" },
 	{ NIC "vms:\n- macs:\n  - 52:54:00:00:00:01\n  - 53:54:00:00:00:01\n", "6:5", "multicast" },
-	{ NIC "vms:\n- macs: [52:54:00:00:00:01,52:54:00:00:00:02,52:54:00:00:00:03,52:54:00:00:00:04,"
-	  "52:54:00:00:00:05,52:54:00:00:00:06,52:54:00:00:00:07,52:54:00:00:00:08,52:54:00:00:00:09,"
-	  "52:54:00:00:00:0a,52:54:00:00:00:0b,52:54:00:00:00:0c,52:54:00:00:00:0d,52:54:00:00:00:0e,"
-	  "52:54:00:00:00:0f,52:54:00:00:00:10,52:54:00:00:00:11]\n", "4:298", "too many" },
 	{ VM "- name: b\n  mac: 52:54:00:00:00:01\n  port: tap:b\n", "8:8",
 	  "\"52:54:00:00:00:01 untagged\" is taken already, at 5:8" },
 	{ VM "  vlan: 10\n- name: b\n  macs: [52:54:00:00:00:02, 52-54-00-00-00-01]\n  vlan: 10\n"
@@ -490,6 +486,26 @@ static void what_is_no_error(void **state)
 	config_free(parse("adapter: {nic: 'dpdk:0000:01:00.0,a=b/'}\nvms: []\nhost: {}\nswitch: {}\n"));
 }
 
+static void a_vm_has_as_many_addresses_as_that_and_no_more(void **state)
+{
+	static char text[32768];
+	size_t n = (size_t)snprintf(text, sizeof(text), NIC "vms:\n- name: a\n  port: tap:a\n  macs:\n");
+	struct host_config *c;
+
+	(void)state;
+	for (unsigned i = 0; i < CONFIG_MAX_MACS; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "  - 52:54:00:00:%02x:%02x\n",
+				      i >> 8, i & 255);
+	c = parse(text);
+	assert_int_equal(c->vms[0].n_macs, CONFIG_MAX_MACS);
+	for (unsigned i = 0; i < CONFIG_MAX_MACS; i++)
+		assert_int_equal(c->vms[0].macs[i][4] << 8 | c->vms[0].macs[i][5], i);
+	config_free(c);
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "  - 52:54:00:01:00:00\n");
+	refuse(text, n, &(struct bad){ text, "1031:5", "this one is too many" });
+	assert_int_equal(failed, 0);
+}
+
 static void a_long_name_of_the_file_leaves_room_for_the_message(void **state)
 {
 	char name[3000];
@@ -740,6 +756,7 @@ int main(void)
 		cmocka_unit_test(versions_modes_and_keywords_of_our_miniport_are_read),
 		cmocka_unit_test(the_switch_goes_to_the_first_adapter_that_does_not_refuse_it),
 		cmocka_unit_test(what_is_no_error),
+		cmocka_unit_test(a_vm_has_as_many_addresses_as_that_and_no_more),
 		cmocka_unit_test(a_long_name_of_the_file_leaves_room_for_the_message),
 		cmocka_unit_test(a_bomb_does_not_hang),
 		cmocka_unit_test(files_that_cannot_be_read),
