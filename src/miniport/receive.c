@@ -20,6 +20,11 @@
 /* How often a DPC without a limit looks for more, lest it never end (F20). */
 #define TURNS_OF_ALL 1024
 
+/* While each queue gets few frames of a burst, so many frames are taken off the NIC before
+ * any is passed on: a queue's call costs the same for one frame as for several. */
+#define GATHER     256u
+#define FEW        8u
+
 /* ---- from the rings ---- */
 
 /* How many frames to take off a ring now: a NIC that can wait leaves them there
@@ -167,21 +172,19 @@ static void leave_on_ring(struct mp_queue *q, struct mp_lane *lane, struct rte_m
  * its processor. A frame that is on its way by the ring keeps later ones from overtaking
  * it (F13). */
 static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane,
-		    unsigned *budget)
+		    struct rte_mbuf **pkts, unsigned n, unsigned *budget)
 {
-	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire);
-	unsigned n = lane->n, now = 0;
+	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire), now = 0;
 
-	lane->n = 0;
 	if (owner == p->number && spsc_is_empty(lane->ring) && !q->adapter->nic_can_wait) {
 		now = n <= *budget ? n : *budget;
 		*budget -= now;
 		if (now)
-			mp_deliver(p, q, lane->burst, now);
+			mp_deliver(p, q, pkts, now);
 		if (now == n)
 			return;
 	}
-	leave_on_ring(q, lane, lane->burst + now, n - now);
+	leave_on_ring(q, lane, pkts + now, n - now);
 	if (owner != p->number)
 		mp_notify(owner);
 }
@@ -195,19 +198,57 @@ static void keep_own(struct mp_queue *own, struct rte_mbuf **pkts, const uint16_
 			pkts[i] = mp_steer_away(own->adapter, pkts[i]);
 }
 
-/* One burst of one NIC queue, on its way to the receive queues by the 'way'th lane of
- * each. It is a whole one whatever the throttle is: some NICs give nothing when they are
- * asked for less. 'own': the VM queue that the NIC queue is kept for; NULL: none. */
-static unsigned poll_nic(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own,
-			 unsigned *budget)
+/* What came by one NIC queue, on its way to the receive queues by the 'way'th lane of each. */
+struct sorted {
+	unsigned way, frames, n_queues;
+	struct mp_queue *queues[GATHER];     /* that have frames; one may stand there twice */
+};
+
+/* What waits on the queue's lane goes on. */
+static void pass_on_lane(struct mp_processor *p, struct mp_queue *q, unsigned way, unsigned *budget)
+{
+	struct mp_lane *lane = &q->lanes[way];
+	unsigned n = lane->n;
+
+	lane->n = 0;
+	if (n)
+		pass_on(p, q, lane, lane->burst, n, budget);
+}
+
+static void sort(struct mp_processor *p, struct sorted *to, struct mp_queue *q, struct rte_mbuf *m,
+		 unsigned *budget)
+{
+	struct mp_lane *lane = &q->lanes[to->way];
+
+	if (!lane->n)
+		to->queues[to->n_queues++] = q;
+	lane->burst[lane->n++] = m;
+	if (lane->n == BURST)
+		pass_on_lane(p, q, to->way, budget);
+}
+
+/* Whether all of a burst is one queue's, and a filter's: then it is passed on as it is. */
+static inline bool is_one_queues(uint64_t matched, const uint16_t *ids, unsigned n)
+{
+	unsigned other = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		other |= ids[i] ^ ids[0];
+	return !other && matched == UINT64_MAX >> (64 - n);
+}
+
+/* One burst of one NIC queue. It is a whole one whatever the throttle is: some NICs give
+ * nothing when they are asked for less. 'own': the VM queue that the NIC queue is kept for;
+ * NULL: none. */
+static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue *own,
+			   struct sorted *to, unsigned *budget)
 {
 	struct mp_adapter *a = p->adapter;
-	struct mp_queue *touched[BURST];
 	const struct mp_rss *rss = mp_rss_of(a);
 	struct rte_mbuf *pkts[BURST];
 	vmq_key_t keys[BURST];
 	uint16_t ids[BURST];
-	unsigned got = nic_rx_burst(a->nic, (uint16_t)rx, pkts, BURST), n, n_touched = 0;
+	unsigned got = nic_rx_burst(a->nic, (uint16_t)rx, pkts, BURST), n;
 	/* After the burst: a frame that comes once the OID has ended meets its filter. */
 	unsigned filter = atomic_load_explicit(&a->packet_filter, memory_order_acquire);
 	uint64_t matched;
@@ -228,21 +269,46 @@ static unsigned poll_nic(struct mp_processor *p, unsigned rx, unsigned way, stru
 		mp_rss_spread(rss, pkts, n, ids);
 	if (own)
 		keep_own(own, pkts, ids, n);
-	for (unsigned i = 0; i < n; i++) {
-		struct mp_queue *q = &a->queues[ids[i]];
-		struct mp_lane *lane = &q->lanes[way];
+	to->frames += n;
+	if (!to->n_queues && is_one_queues(matched, ids, n)) {
+		struct mp_queue *q = &a->queues[ids[0]];
 
-		if (!(matched >> i & 1) && !passes(a, filter, rte_pktmbuf_mtod(pkts[i], uint8_t *))) {
-			drop(p, pkts[i], WIRE_DROP_PACKET_FILTER);
-			continue;
-		}
-		if (!lane->n)
-			touched[n_touched++] = q;
-		lane->burst[lane->n++] = pkts[i];
+		pass_on(p, q, &q->lanes[to->way], pkts, n, budget);
+		return got;
 	}
-	for (unsigned i = 0; i < n_touched; i++)
-		pass_on(p, touched[i], &touched[i]->lanes[way], budget);
+	for (unsigned i = 0; i < n; i++) {
+		if (!(matched >> i & 1) && !passes(a, filter, rte_pktmbuf_mtod(pkts[i], uint8_t *)))
+			drop(p, pkts[i], WIRE_DROP_PACKET_FILTER);
+		else
+			sort(p, to, &a->queues[ids[i]], pkts[i], budget);
+	}
 	return got;
+}
+
+/* Whether another burst is to be sorted before this one is passed on. A NIC that can wait was
+ * asked for no more than every ring has room for. */
+static bool gathers(const struct mp_adapter *a, const struct sorted *s, unsigned got,
+		    unsigned budget)
+{
+	return got == BURST && s->n_queues * FEW > s->frames && s->frames + BURST <= GATHER &&
+	       s->frames < budget && !a->nic_can_wait;
+}
+
+/* What one NIC queue has now. Returns whether there was anything. */
+static bool poll_nic(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own,
+		     unsigned *budget)
+{
+	struct sorted sorted;
+	unsigned got;
+
+	sorted.way = way;
+	sorted.frames = sorted.n_queues = 0;
+	do
+		got = take_burst(p, rx, own, &sorted, budget);
+	while (gathers(p->adapter, &sorted, got, *budget));
+	for (unsigned i = 0; i < sorted.n_queues; i++)
+		pass_on_lane(p, sorted.queues[i], way, budget);
+	return sorted.frames || got;
 }
 
 /* Whether the receive unit is on: not while paused (F18), nor before a protocol
@@ -306,15 +372,11 @@ static bool serve(struct mp_processor *p, const struct mp_queue_list *queues, un
 	}
 	more |= mp_tx_serve(p, queues);
 	for (unsigned i = 0; i < p->n_rx && receives(a); i++) {
-		unsigned got;
-
-		if (!*budget || must_wait(a, p->rx[i])) {
+		if (!*budget || must_wait(a, p->rx[i]))
 			more = true;   /* F20: the rest next time */
-			continue;
-		}
-		got = poll_nic(p, p->rx[i], p->rx[i], NULL, budget);
-		more |= got;
-		if (!got)
+		else if (poll_nic(p, p->rx[i], p->rx[i], NULL, budget))
+			more = true;
+		else
 			mp_notice_end(a);
 	}
 	if (a->n_steer)
