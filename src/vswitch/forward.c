@@ -61,6 +61,6 @@ unsigned vs_flood(const uint8_t *bytes, uint16_t length, uint16_t vlan, const st
 	rte_mbuf_refcnt_set(m, (uint16_t)n);     /* before the first port has it */
 	for (unsigned i = 0; i < vs_switch.n_ports; i++)
 		if (is_member(&vs_switch.ports[i], vlan, from))
-			vs_port_give(&vs_switch.ports[i], m);
+			vs_port_give(&vs_switch.ports[i], &m, 1);
 	return n;
 }

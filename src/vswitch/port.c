@@ -92,29 +92,29 @@ unsigned vs_port_deliver_held(struct vs_port *port)
 
 /* ---- the inboxes ---- */
 
-static bool inbox_put(struct vs_inbox *in, struct rte_mbuf *m)
+static unsigned inbox_put(struct vs_inbox *in, struct rte_mbuf **pkts, unsigned n)
 {
-	if (!spsc_push(in->ring, (void *const *)&m, 1)) {
-		counter_add(&in->full, 1);
-		rte_pktmbuf_free(m);
-		return false;
+	unsigned put = spsc_push(in->ring, (void *const *)pkts, n);
+
+	if (put < n) {
+		counter_add(&in->full, n - put);
+		rte_pktmbuf_free_bulk(pkts + put, n - put);
 	}
-	counter_add(&in->put, 1);
-	return true;
+	counter_add(&in->put, put);
+	return put;
 }
 
-void vs_port_give(struct vs_port *port, struct rte_mbuf *m)
+void vs_port_give(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 {
 	ULONG here = OvmqCurrentProcessor();
-	unsigned owner;
-	bool put;
+	unsigned owner, put;
 
 	if (here < vs_switch.n_processors) {
-		put = inbox_put(&port->inboxes[here], m);
+		put = inbox_put(&port->inboxes[here], pkts, n);
 	} else {
 		/* A miniport may indicate from a thread of its own, or of a work item. */
 		NdisAcquireSpinLock(&port->outside);
-		put = inbox_put(&port->inboxes[vs_switch.n_processors], m);
+		put = inbox_put(&port->inboxes[vs_switch.n_processors], pkts, n);
 		NdisReleaseSpinLock(&port->outside);
 	}
 	owner = atomic_load_explicit(&port->processor, memory_order_relaxed);

@@ -117,7 +117,7 @@ static void receive_own(struct vs_port *port, NET_BUFFER_LIST *list, ULONG flags
 			if (m)
 				copy = copied(list, &vlan);
 			if (copy)
-				vs_port_give(port, copy);
+				vs_port_give(port, &copy, 1);
 		} else if (copy != m) {
 			rte_pktmbuf_free(copy);
 		}
@@ -168,7 +168,7 @@ static void receive_default(const NET_BUFFER_LIST *nbl)
 			struct rte_mbuf *own = vs_copy(frame, copy->data_len);
 
 			if (own)
-				vs_port_give(to, own);
+				vs_port_give(to, &own, 1);
 		} else {
 			vs_drop(PORT_DROP_NO_DESTINATION, 1);
 		}
@@ -229,7 +229,7 @@ static void receive_lent(NET_BUFFER_LIST *list)
 		if (!frame_mbuf(list))
 			count_foreign(copy, &port->own_frames, &port->own_bytes);
 		if (may_see(port, vlan, rte_pktmbuf_mtod(copy, uint8_t *)))
-			vs_port_give(port, copy);
+			vs_port_give(port, &copy, 1);
 		else
 			rte_pktmbuf_free(copy);
 	}

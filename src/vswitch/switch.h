@@ -219,10 +219,10 @@ static inline struct vs_port *vs_lookup_again(const uint8_t *mac, uint16_t vlan,
  * 'bytes', in one copy that they share; returns how many there are. */
 unsigned vs_flood(const uint8_t *bytes, uint16_t length, uint16_t vlan, const struct vs_port *from);
 
-/* port.c: gives a frame that the switch owns, or one reference to it, to a port, from any
- * thread at any IRQL up to DISPATCH_LEVEL. It is only read from then on, and delivered, or
+/* port.c: gives frames that the switch owns, or one reference to each, to a port, from any
+ * thread at any IRQL up to DISPATCH_LEVEL. They are only read from then on, and delivered, or
  * counted as dropped. */
-void vs_port_give(struct vs_port *port, struct rte_mbuf *m);
+void vs_port_give(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
 /* The owner's round over its port: what waits to the VM, what the VM sent. */
 OVMQ_POLL vs_port_poll;
 OVMQ_ARM vs_port_arm;

@@ -87,8 +87,26 @@ struct out {
 	NDIS_HANDLE binding;
 	unsigned queue;
 	struct vs_seen seen;
-	struct vs_chain chain;
+	struct vs_chain chain;               /* to the wire */
+	struct vs_port *to;                  /* to a port of this host: 'n' frames in a row */
+	struct rte_mbuf *local[BURST];
+	unsigned n;
 };
+
+static void give_local(struct out *out)
+{
+	if (out->n)
+		vs_port_give(out->to, out->local, out->n);
+	out->n = 0;
+}
+
+static __rte_always_inline void add_local(struct out *out, struct vs_port *to, struct rte_mbuf *m)
+{
+	if (out->n == BURST || (out->n && out->to != to))
+		give_local(out);
+	out->to = to;
+	out->local[out->n++] = m;
+}
 
 /* Decides on one plain frame. Returns true when it is for the wire; else it is gone. */
 static __rte_always_inline bool forward(struct vs_port *port, struct rte_mbuf *m, struct out *out)
@@ -108,6 +126,7 @@ static __rte_always_inline bool forward(struct vs_port *port, struct rte_mbuf *m
 			rte_pktmbuf_free(m);
 			return false;
 		}
+		give_local(out);   /* what was sent before comes before */
 		counter_add(&vs_here()->copies, vs_flood(frame, m->data_len, port->vlan, port));
 		return true;
 	}
@@ -118,7 +137,7 @@ static __rte_always_inline bool forward(struct vs_port *port, struct rte_mbuf *m
 		counter_add(&port->drops.by[PORT_DROP_NO_DESTINATION], 1);   /* to itself */
 		rte_pktmbuf_free(m);
 	} else {
-		vs_port_give(to, m);
+		add_local(out, to, m);
 	}
 	return false;
 }
@@ -149,7 +168,7 @@ static bool hand_on(struct vs_port *port, struct rte_mbuf *m, uint16_t tci, stru
 	if (to) {
 		if (to == port || !vs_vm_finishes(to, m))
 			return false;
-		vs_port_give(to, m);
+		add_local(out, to, m);
 		return true;
 	}
 	if (!out->binding || !vs_wire_finishes(m, tci || port->vlan))
@@ -192,11 +211,15 @@ static __rte_noinline void take_unfinished(struct vs_port *port, struct rte_mbuf
 uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 {
 	NDIS_HANDLE binding = atomic_load_explicit(&vs_switch.binding, memory_order_acquire);
-	struct out out = { .binding = binding, .chain = { NULL, NULL, 0 }, .seen = { VS_NO_KEY, NULL },
-			   .queue = atomic_load_explicit(&port->queue, memory_order_relaxed) };
+	struct out out;
 	bool offload = port->offload;
 	uint64_t bytes = 0;
 
+	out.binding = binding;
+	out.queue = atomic_load_explicit(&port->queue, memory_order_relaxed);
+	out.seen = (struct vs_seen){ VS_NO_KEY, NULL };
+	out.chain = (struct vs_chain){ NULL, NULL, 0 };
+	out.n = 0;   /* of the rest only what is written is read */
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 		uint16_t tci = 0;
@@ -209,6 +232,7 @@ uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 		else
 			take(port, m, tci, &out);
 	}
+	give_local(&out);
 	counter_add(&port->from_vm, n);
 	counter_add(&port->from_vm_bytes, bytes);
 	if (!out.chain.n)
