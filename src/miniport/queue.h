@@ -58,6 +58,10 @@ struct mp_queue {
 					      * any transmit queue read */
 	atomic_int state;                    /* enum vmq_queue_state; control writes */
 	atomic_bool draining;                /* control sets; the owner clears it when all is home */
+	_Atomic(NET_BUFFER_LIST *) back;     /* returned on other processors: any pushes, owner takes */
+	struct mp_lane *_Atomic lanes;       /* one for each poller that sorts frames: see
+					      * mp_adapter.n_lanes */
+	/* Up to here it is looked at in each round. */
 	uint64_t give_up;                    /* when its sends no longer wait for the NIC; set
 					      * before 'draining' */
 
@@ -78,9 +82,6 @@ struct mp_queue {
 	counter_t lent;                      /* likewise: with RESOURCES, and home at once (F26) */
 	struct wire_drops drops;
 
-	_Atomic(NET_BUFFER_LIST *) back;     /* returned on other processors: any pushes, owner takes */
-	struct mp_lane *_Atomic lanes;       /* one for each poller that sorts frames: see
-					      * mp_adapter.n_lanes */
 	_Atomic(struct mp_steer *) steer;    /* its receive queue of the NIC, or NULL; control writes,
 					      * the owner reads */
 	struct mp_tx_queue tx;

@@ -20,9 +20,9 @@
 /* How often a DPC without a limit looks for more, lest it never end (F20). */
 #define TURNS_OF_ALL 1024
 
-/* While each queue gets few frames of a burst, so many frames are taken off the NIC before
- * any is passed on: a queue's call costs the same for one frame as for several. */
-#define GATHER     256u
+/* While each queue gets few frames of a burst, up to so many are taken off the NIC before any
+ * is passed on: a call down to a VM costs the same for one frame as for several. */
+#define GATHER     1024u
 #define FEW        8u
 
 /* ---- from the rings ---- */

@@ -117,6 +117,7 @@ void vs_port_give(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 		put = inbox_put(&port->inboxes[vs_switch.n_processors], pkts, n);
 		NdisReleaseSpinLock(&port->outside);
 	}
+	atomic_store_explicit(&port->mail, true, memory_order_release);
 	owner = atomic_load_explicit(&port->processor, memory_order_relaxed);
 	if (put && here != owner && owner != VS_MOVING)
 		OvmqNotifyProcessor(owner);   /* one that moves is looked at where it arrives */
@@ -153,14 +154,25 @@ static unsigned deliver_waiting(struct vs_port *port)
 	return took;
 }
 
+/* 'mail' saves looking into every inbox in vain. It goes down before the look: what is put
+ * there meanwhile raises it again. */
 static unsigned deliver_inboxes(struct vs_port *port)
 {
-	unsigned sum = deliver_waiting(port);
+	unsigned sum = port->n_waiting ? deliver_waiting(port) : 0;
 
+	if (port->n_waiting || !atomic_load_explicit(&port->mail, memory_order_relaxed))
+		return sum;
+	atomic_exchange_explicit(&port->mail, false, memory_order_acquire);
 	for (unsigned p = 0; p <= vs_switch.n_processors && !port->n_waiting; p++) {
-		port->n_waiting = spsc_pop(port->inboxes[p].ring, (void **)port->waiting, BURST);
+		struct spsc *ring = port->inboxes[p].ring;
+
+		port->n_waiting = spsc_pop(ring, (void **)port->waiting, BURST);
+		if (port->n_waiting == BURST)
+			atomic_store_explicit(&port->mail, true, memory_order_relaxed);
 		sum += deliver_waiting(port);
 	}
+	if (port->n_waiting)
+		atomic_store_explicit(&port->mail, true, memory_order_relaxed);
 	return sum;
 }
 
@@ -177,8 +189,10 @@ static unsigned catch_up(struct vs_port *port)
 		port->ahead_left = port->n_waiting ? port->ahead_left - port->n_waiting : 0;
 		sum += deliver_waiting(port);
 	}
-	if (!port->n_waiting)
+	if (!port->n_waiting) {
+		atomic_store_explicit(&port->mail, true, memory_order_relaxed);
 		atomic_store_explicit(&port->catching_up, false, memory_order_relaxed);
+	}
 	return sum + 1;
 }
 
@@ -251,7 +265,6 @@ ULONG vs_port_poll(PVOID Context)
 
 	if (port->offload)
 		look_at_offloads(port);
-
 	if (atomic_load_explicit(&port->catching_up, memory_order_relaxed))
 		work += catch_up(port);
 	if (port->held.n) {

@@ -92,6 +92,7 @@ struct vs_port {
 	struct vs_chain held;            /* of its own queue, not yet taken by the VM */
 	atomic_uint vm_offloads;         /* vmport_offloads() as last seen; any worker reads */
 	bool lost_offloads;              /* a guest with more has gone: look at what waits */
+	atomic_bool mail;                /* something may be in an inbox; who puts it there raises it */
 	struct rte_mbuf *waiting[BURST]; /* off an inbox, not yet taken by the VM */
 	unsigned n_waiting;
 	counter_t delivered, delivered_bytes, from_vm, from_vm_bytes, inbox_taken;
