@@ -29,7 +29,6 @@ struct frame {
 	NET_BUFFER nb;
 	MDL mdl;
 	NET_BUFFER_SHARED_MEMORY memory;
-	uint32_t generation;    /* of the queue, while the mbuf is on a ring to it */
 	uint16_t queue;         /* the queue id it was matched to */
 };
 
