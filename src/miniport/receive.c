@@ -185,25 +185,33 @@ static void leave_on_ring(struct mp_queue *q, struct mp_lane *lane, struct rte_m
 	}
 }
 
+/* What came by one NIC queue, on its way to the receive queues by the 'way'th lane of each. */
+struct sorted {
+	unsigned way, frames, n_queues;
+	unsigned *budget;                    /* of the throttle (F20) */
+	uint64_t wake;                       /* processors that have something on a ring now, a bit each */
+	struct mp_queue *queues[GATHER];     /* that have frames; one may stand there twice */
+};
+
 /* Hands one lane's frames to their queue: here, as far as the throttle lets (F20), or to
  * its processor. A frame that is on its way by the ring keeps later ones from overtaking
  * it (F13). */
 static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane,
-		    struct rte_mbuf **pkts, unsigned n, unsigned *budget)
+		    struct rte_mbuf **pkts, unsigned n, struct sorted *s)
 {
 	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire), now = 0;
 
 	if (owner == p->number && spsc_is_empty(lane->ring) && !q->adapter->nic_can_wait) {
-		now = n <= *budget ? n : *budget;
-		*budget -= now;
+		now = n <= *s->budget ? n : *s->budget;
+		*s->budget -= now;
 		if (now)
 			mp_deliver(p, q, pkts, now);
 		if (now == n)
 			return;
 	}
 	leave_on_ring(q, lane, pkts + now, n - now);
-	if (owner != p->number)
-		mp_notify(owner);
+	if (owner != p->number && owner < MAX_PROCESSORS)
+		s->wake |= 1ull << owner;   /* one that moves: its next owner begins by looking */
 }
 
 /* What came by the NIC queue of 'own' and is not its own leaves its buffers behind. */
@@ -215,25 +223,18 @@ static void keep_own(struct mp_queue *own, struct rte_mbuf **pkts, const uint16_
 			pkts[i] = mp_steer_away(own->adapter, pkts[i]);
 }
 
-/* What came by one NIC queue, on its way to the receive queues by the 'way'th lane of each. */
-struct sorted {
-	unsigned way, frames, n_queues;
-	struct mp_queue *queues[GATHER];     /* that have frames; one may stand there twice */
-};
-
 /* What waits on the queue's lane goes on. */
-static void pass_on_lane(struct mp_processor *p, struct mp_queue *q, unsigned way, unsigned *budget)
+static void pass_on_lane(struct mp_processor *p, struct mp_queue *q, struct sorted *s)
 {
-	struct mp_lane *lane = &q->lanes[way];
+	struct mp_lane *lane = &q->lanes[s->way];
 	unsigned n = lane->n;
 
 	lane->n = 0;
 	if (n)
-		pass_on(p, q, lane, lane->burst, n, budget);
+		pass_on(p, q, lane, lane->burst, n, s);
 }
 
-static void sort(struct mp_processor *p, struct sorted *to, struct mp_queue *q, struct rte_mbuf *m,
-		 unsigned *budget)
+static void sort(struct mp_processor *p, struct sorted *to, struct mp_queue *q, struct rte_mbuf *m)
 {
 	struct mp_lane *lane = &q->lanes[to->way];
 
@@ -241,7 +242,7 @@ static void sort(struct mp_processor *p, struct sorted *to, struct mp_queue *q, 
 		to->queues[to->n_queues++] = q;
 	lane->burst[lane->n++] = m;
 	if (lane->n == BURST)
-		pass_on_lane(p, q, to->way, budget);
+		pass_on_lane(p, q, to);
 }
 
 /* Whether all of a burst is one queue's, and a filter's: then it is passed on as it is. */
@@ -258,7 +259,7 @@ static inline bool is_one_queues(uint64_t matched, const uint16_t *ids, unsigned
  * nothing when they are asked for less. 'own': the VM queue that the NIC queue is kept for;
  * NULL: none. */
 static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue *own,
-			   struct sorted *to, unsigned *budget)
+			   struct sorted *to)
 {
 	struct mp_adapter *a = p->adapter;
 	const struct mp_rss *rss = mp_rss_of(a);
@@ -290,42 +291,45 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 	if (!to->n_queues && is_one_queues(matched, ids, n)) {
 		struct mp_queue *q = &a->queues[ids[0]];
 
-		pass_on(p, q, &q->lanes[to->way], pkts, n, budget);
+		pass_on(p, q, &q->lanes[to->way], pkts, n, to);
 		return got;
 	}
 	for (unsigned i = 0; i < n; i++) {
 		if (!(matched >> i & 1) && !passes(a, filter, rte_pktmbuf_mtod(pkts[i], uint8_t *)))
 			drop(p, pkts[i], WIRE_DROP_PACKET_FILTER);
 		else
-			sort(p, to, &a->queues[ids[i]], pkts[i], budget);
+			sort(p, to, &a->queues[ids[i]], pkts[i]);
 	}
 	return got;
 }
 
 /* Whether another burst is to be sorted before this one is passed on. A NIC that can wait was
  * asked for no more than every ring has room for. */
-static bool gathers(const struct mp_adapter *a, const struct sorted *s, unsigned got,
-		    unsigned budget)
+static bool gathers(const struct mp_adapter *a, const struct sorted *s, unsigned got)
 {
 	return got == BURST && s->n_queues * FEW > s->frames && s->frames + BURST <= GATHER &&
-	       s->frames < budget && !a->nic_can_wait;
+	       s->frames < *s->budget && !a->nic_can_wait;
 }
 
 /* What one NIC queue has now. Returns whether there was anything. */
 static bool poll_nic(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own,
 		     unsigned *budget)
 {
-	struct sorted sorted;
+	struct sorted s;   /* of 'queues' only what is written is read */
 	unsigned got;
 
-	sorted.way = way;
-	sorted.frames = sorted.n_queues = 0;
+	s.way = way;
+	s.frames = s.n_queues = 0;
+	s.budget = budget;
+	s.wake = 0;
 	do
-		got = take_burst(p, rx, own, &sorted, budget);
-	while (gathers(p->adapter, &sorted, got, *budget));
-	for (unsigned i = 0; i < sorted.n_queues; i++)
-		pass_on_lane(p, sorted.queues[i], way, budget);
-	return sorted.frames || got;
+		got = take_burst(p, rx, own, &s);
+	while (gathers(p->adapter, &s, got));
+	for (unsigned i = 0; i < s.n_queues; i++)
+		pass_on_lane(p, s.queues[i], &s);
+	for (; s.wake; s.wake &= s.wake - 1)
+		OvmqNotifyProcessor((ULONG)__builtin_ctzll(s.wake));
+	return s.frames || got;
 }
 
 /* Whether the receive unit is on: not while paused (F18), nor before a protocol
