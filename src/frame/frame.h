@@ -211,6 +211,10 @@ void frame_pool_destroy(struct frame_pool *pool);
 
 struct rte_mempool *frame_pool_mempool(struct frame_pool *pool);
 
+/* Fetches, to be written, the 'n' mbufs that the pool gives this thread next, if they lie in its
+ * cache: where others free them, they are in those others' caches. Any worker. */
+void frame_pool_fetch(const struct frame_pool *pool, unsigned n);
+
 /* How many mbufs are out. Exact while the workers are quiet. */
 unsigned frame_pool_in_use(const struct frame_pool *pool);
 

@@ -161,6 +161,22 @@ static int populate(struct frame_pool *pool, const struct frame_pool_config *c)
 	return 0;
 }
 
+__attribute__((target("prfchw"))) void frame_pool_fetch(const struct frame_pool *pool, unsigned n)
+{
+	const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool->mempool,
+									  rte_lcore_id());
+
+	if (!cache || cache->len < n)
+		return;
+	for (unsigned i = 1; i <= n; i++) {
+		const char *m = cache->objs[cache->len - i];
+
+		__builtin_prefetch(m, 1);
+		__builtin_prefetch(m + RTE_CACHE_LINE_SIZE, 1);
+		__builtin_prefetch(m + sizeof(struct rte_mbuf) + FRAME_PRIVATE + FRAME_HEADROOM, 1);
+	}
+}
+
 static bool config_fits(const struct frame_pool_config *c)
 {
 	if (!c->frames || c->data_room < 64 || c->data_room > UINT16_MAX - FRAME_HEADROOM ||

@@ -23,7 +23,7 @@
 /* While each queue gets few frames of a burst, up to so many are taken off the NIC before any
  * is passed on: a call down to a VM costs the same for one frame as for several. */
 #define GATHER     1024u
-#define FEW        8u
+#define FEW        16u
 
 /* ---- from the rings ---- */
 
@@ -266,11 +266,15 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 	struct rte_mbuf *pkts[BURST];
 	vmq_key_t keys[BURST];
 	uint16_t ids[BURST];
-	unsigned got = nic_rx_burst(a->nic, (uint16_t)rx, pkts, BURST), n;
-	/* After the burst: a frame that comes once the OID has ended meets its filter. */
-	unsigned filter = atomic_load_explicit(&a->packet_filter, memory_order_acquire);
+	unsigned got, n, filter;
 	uint64_t matched;
 
+	/* What other processors had is in their caches. */
+	if (a->n_processors > 1 && rx < a->settings.rx_queues)
+		frame_pool_fetch(a->nic_memory[rx].pool, BURST);
+	got = nic_rx_burst(a->nic, (uint16_t)rx, pkts, BURST);
+	/* After the burst: a frame that comes once the OID has ended meets its filter. */
+	filter = atomic_load_explicit(&a->packet_filter, memory_order_acquire);
 	if (!got)
 		return 0;
 	counter_add(&p->from_nic, got);
