@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a filter lookup costs, beside DPDK's rte_hash on the same keys; and the table alone,
- * without the question whether filters of other kinds exist.
+ * What a filter lookup costs with each filter engine (policy/filter_engines.h), as the miniport
+ * asks it; and DPDK's rte_hash alone on the same keys, which only finds the key: it decides no
+ * overlap and, for a frame that misses, tries no second key.
  *
- *   cc -O2 -D_GNU_SOURCE -Isrc bench/filter_bench.c \
- *      src/vmq/classifier.c src/vmq/filter.c src/vmq/filter_order.c src/vmq/filter_test.c src/vmq/nvgre.c \
- *      $(pkg-config --cflags --libs libdpdk) -o filter_bench && taskset -c 1 ./filter_bench
+ *   ninja -C BUILD bench/filter_bench && taskset -c 1 BUILD/bench/filter_bench
  *
  * All sides run in turns of under a millisecond, so that a busy neighbour
  * slows all; the medians of the turns are printed, and the medians of their
- * ratios to ours. rte_hash only finds the key: it decides no overlap and, for a frame
- * that misses, tries no second key.
+ * ratios to the first engine.
  */
+#include "policy/filter_engines.h"
 #include "vmq/classifier.h"
 
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #define BURST  32
 #define FRAMES 8192   /* in one turn; a multiple of BURST */
 #define TURNS  301
+#define SIDES  8      /* engines, and rte_hash alone */
 
 /* What the filters ask. X(name, text) */
 #define FORMS(X)                                                     \
@@ -46,8 +46,7 @@ static const char *const form_texts[] = {
 };
 
 struct side_by_side {
-	struct vmq_classifier *classifier;
-	struct vmq_filter_table *table;
+	struct vmq_classifier *classifier[SIDES];   /* of each engine, to a NULL */
 	struct rte_hash *hash;
 	vmq_key_t keys[FRAMES];
 	uint64_t found;   /* so that no lookup is optimised away */
@@ -71,23 +70,13 @@ static double now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static double time_ours(struct side_by_side *s)
+static double time_engine(struct side_by_side *s, const struct vmq_classifier *c)
 {
 	double start = now_ns();
 	uint16_t queues[BURST];
 
 	for (unsigned i = 0; i < FRAMES; i += BURST)
-		s->found += vmq_classify(s->classifier, NULL, s->keys + i, BURST, queues) & 1;
-	return (now_ns() - start) / FRAMES;
-}
-
-static double time_table(struct side_by_side *s)
-{
-	double start = now_ns();
-	uint16_t queues[BURST];
-
-	for (unsigned i = 0; i < FRAMES; i += BURST)
-		s->found += vmq_filter_match(s->table, s->keys + i, BURST, queues) & 1;
+		s->found += vmq_classify(c, NULL, s->keys + i, BURST, queues) & 1;
 	return (now_ns() - start) / FRAMES;
 }
 
@@ -121,16 +110,22 @@ static double median(double *values)
 
 static void compare(struct side_by_side *s, enum form form, unsigned n, const char *what)
 {
-	static double ours[TURNS], theirs[TURNS], ratio[TURNS], to_table[TURNS];
+	static double ns[SIDES][TURNS], ratio[SIDES][TURNS];
+	unsigned sides = 0;
 
+	while (s->classifier[sides])
+		sides++;
 	for (unsigned i = 0; i < TURNS; i++) {
-		ours[i] = time_ours(s);
-		theirs[i] = time_rte_hash(s);
-		ratio[i] = ours[i] / theirs[i];
-		to_table[i] = ours[i] / time_table(s);
+		for (unsigned e = 0; e < sides; e++)
+			ns[e][i] = time_engine(s, s->classifier[e]);
+		ns[sides][i] = time_rte_hash(s);
+		for (unsigned e = 0; e <= sides; e++)
+			ratio[e][i] = ns[e][i] / ns[0][i];
 	}
-	printf("%-30s %6u  %-5s %8.2f %10.2f %8.2f %8.2f\n", form_texts[form], n, what,
-	       median(ours), median(theirs), median(ratio), median(to_table));
+	printf("%-30s %6u  %-5s", form_texts[form], n, what);
+	for (unsigned e = 0; e <= sides; e++)
+		printf(" %9.2f %5.2f", median(ns[e]), median(ratio[e]));
+	putchar('\n');
 }
 
 /* Filter 'i' and the key of a frame that it matches. */
@@ -149,7 +144,8 @@ static vmq_key_t filter_make(struct vmq_filter *f, enum form form, unsigned i, u
 }
 
 /* The same filters as whoever sets them one by one tells them. */
-static struct vmq_classifier *classifier_make(const struct vmq_filter *f, unsigned n)
+static struct vmq_classifier *classifier_make(const struct vmq_filter_engine *engine,
+					      const struct vmq_filter *f, unsigned n)
 {
 	struct vmq_criteria *list = calloc(n, sizeof(*list));
 	struct vmq_field_test *tests = calloc(2 * (size_t)n, sizeof(*tests));
@@ -170,7 +166,7 @@ static struct vmq_classifier *classifier_make(const struct vmq_filter *f, unsign
 		list[i].n_tests = 2;
 	}
 	if (list && tests)
-		c = vmq_classifier_create(list, n);
+		c = vmq_classifier_create(engine, list, n);
 	free(tests);
 	free(list);
 	return c;
@@ -203,10 +199,11 @@ static int bench(struct side_by_side *s, enum form form, unsigned n)
 		if (rte_hash_add_key(s->hash, &key) < 0)
 			goto out;
 	}
-	s->table = vmq_filter_table_create(f, n);
-	s->classifier = classifier_make(f, n);
-	if (!s->table || !s->classifier)
-		goto out;
+	for (unsigned e = 0; filter_engines[e] && e < SIDES - 1; e++) {
+		s->classifier[e] = classifier_make(filter_engines[e], f, n);
+		if (!s->classifier[e])
+			goto out;
+	}
 
 	for (unsigned i = 0; i < FRAMES; i++) {
 		struct vmq_filter any;
@@ -219,10 +216,10 @@ static int bench(struct side_by_side *s, enum form form, unsigned n)
 	compare(s, form, n, "miss");
 	rc = 0;
 out:
-	vmq_classifier_destroy(s->classifier);
-	vmq_filter_table_destroy(s->table);
-	s->classifier = NULL;
-	s->table = NULL;
+	for (unsigned e = 0; e < SIDES; e++) {
+		vmq_classifier_destroy(s->classifier[e]);
+		s->classifier[e] = NULL;
+	}
 	rte_hash_free(s->hash);
 	free(f);
 	return rc;
@@ -237,9 +234,12 @@ int main(void)
 
 	if (rte_eal_init(sizeof(args) / sizeof(args[0]), (char **)args) < 0)
 		return 1;
-	printf("ns per lookup, bursts of %d, medians of %d turns\n", BURST, TURNS);
-	printf("%-30s %6s  %-5s %8s %10s %8s %8s\n", "filters", "number", "keys", "ours",
-	       "rte_hash", "ratio", "to table");
+	printf("ns per lookup, bursts of %d, medians of %d turns; and the ratio to %s\n", BURST, TURNS,
+	       filter_engines[0]->name);
+	printf("%-30s %6s  %-5s", "filters", "number", "keys");
+	for (unsigned e = 0; filter_engines[e]; e++)
+		printf(" %9s %5s", filter_engines[e]->name, "ratio");
+	printf(" %9s %5s\n", "rte alone", "ratio");
 	for (unsigned form = 0; form < FORM_COUNT; form++)
 		for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 			if (bench(&s, form, sizes[i])) {

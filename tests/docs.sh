@@ -16,8 +16,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 sed -n '/^    QueueID/,/^    *balances: 4379/{s/^    //;p}' README.md >"$work/said"
 (cd "$work" && "$build/src/cli/vmq" run "$OLDPWD/examples/office.yaml" --quiet >printed)
-# The capture's name is as the file gives it, seen from where one stands.
-sed -i "s|(capture .*office.pcap)|(capture examples/office.pcap)|" "$work/printed"
+# The capture's name is as the file gives it, seen from where one stands; what comes after the
+# ledgers, how busy the workers were, differs from run to run.
+sed -i -e "s|(capture .*office.pcap)|(capture examples/office.pcap)|" -e "/balances: 4379/q" \
+	"$work/printed"
 diff "$work/said" "$work/printed" >"$work/diff" ||
 	fail "README.md's table is not what vmq prints: $(head -3 "$work/diff")"
 

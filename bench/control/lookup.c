@@ -79,7 +79,7 @@ static struct vmq_classifier *classifier_of(unsigned n)
 						 .n_tests = 2, .tests = tests[i] };
 	}
 	if (list && tests)
-		c = vmq_classifier_create(list, n);
+		c = vmq_classifier_create(&vmq_filter_engine_table, list, n);
 	free(tests);
 	free(list);
 	return c;

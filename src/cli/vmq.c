@@ -9,6 +9,7 @@
 #include "cli/device.h"
 #include "cli/driver.h"
 #include "cli/queue.h"
+#include "cli/worker.h"
 
 static const char usage[] =
 	"Usage: vmq COMMAND [OPTION...]\n"
@@ -24,6 +25,8 @@ static const char usage[] =
 	"               (vmq device --help: its commands, with examples)\n"
 	"  queue ...    show the VMs' queues, move, release and assign them\n"
 	"               (vmq queue --help: its commands, with examples)\n"
+	"  worker ...   show how busy the workers are\n"
+	"               (vmq worker --help: its commands, with examples)\n"
 	"  help         show this text\n"
 	"  version      show the version\n"
 	"\n"
@@ -65,6 +68,8 @@ int main(int argc, char **argv)
 		return device_command(argc - 1, argv + 1);
 	if (!strcmp(command, "queue"))
 		return queue_command(argc - 1, argv + 1);
+	if (!strcmp(command, "worker"))
+		return worker_command(argc - 1, argv + 1);
 	if (!strcmp(command, "version") || !strcmp(command, "--version")) {
 		puts("vmq " OPENVMQ_VERSION);
 		return 0;

@@ -228,7 +228,7 @@ static int check_settings(const struct config_reader *r, const struct adapter_co
 			  const struct config_node *node)
 {
 	static const char *const ours[] = { "out", "queues", "buffers", "rx-queues", "ndis",
-					    "receive" };
+					    "receive", "filter-engine" };
 	const struct config_node *key;
 
 	for (unsigned i = 0; a->driver && i < sizeof(ours) / sizeof(ours[0]); i++) {

@@ -66,7 +66,7 @@ static int claim_spec(struct config_claims *claims, const char *text, enum spec_
 	const char *name = strchr(text, ':') + 1;
 	char *key = NULL;
 
-	if (argument == SPEC_DEVICE)
+	if (argument == SPEC_DEVICE || argument == SPEC_NOTHING)
 		return 0;
 	if (argument != SPEC_INTERFACE)
 		return config_claim_add(claims, config_file_key(name), place,
@@ -87,7 +87,7 @@ static int claim_port(const struct config_reader *r, const struct vm_config *vm,
 {
 	const struct config_node *port = config_tree_get(node, "port");
 	const struct config_node *sends = config_tree_get(node, "sends");
-	const struct config_node *offload = config_tree_get(node, "offload");
+	static const char *const of_guests[] = { "offload", "direct" };
 	struct spec spec;
 	int ret = spec_of(&spec, r, &config_port_kinds, port);
 
@@ -95,10 +95,15 @@ static int claim_port(const struct config_reader *r, const struct vm_config *vm,
 		return config_fail(&r->errors, sends->key->place,
 				   "sends goes with a pcap port only, and this port is %s; remove sends",
 				   config_quote(vm->port).text);
-	if (!ret && offload && strncmp(spec.kind->name, "vhost-user", strlen("vhost-user")))
-		return config_fail(&r->errors, offload->key->place,
-				   "offload goes with a vhost-user port only, and this port is %s; "
-				   "remove offload", config_quote(vm->port).text);
+	for (size_t i = 0; !ret && i < sizeof(of_guests) / sizeof(of_guests[0]); i++) {
+		const struct config_node *key = config_tree_get(node, of_guests[i]);
+
+		if (key && strncmp(spec.kind->name, "vhost-user", strlen("vhost-user")))
+			return config_fail(&r->errors, key->key->place,
+					   "%s goes with a vhost-user port only, and this port is %s; "
+					   "remove %s", of_guests[i], config_quote(vm->port).text,
+					   of_guests[i]);
+	}
 	if (!ret)
 		ret = claim_spec(claims, vm->port, spec.kind->argument, port->place);
 	if (!ret && sends)

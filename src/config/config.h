@@ -22,8 +22,9 @@
  *     rx-queues: 1           # receive queues of the port, 1..64
  *     ndis: 6.30             # our miniport's version of NDIS: 6.20 or 6.30
  *     receive: placed        # how VM queues' buffers are filled: placed, loaned or steered
- *     driver: mynic.so       # instead of nic, out, queues, buffers, rx-queues, ndis and
- *                                receive: a miniport driver from a file
+ *     filter-engine: table   # how a frame's filter is found: table or rte-hash
+ *     driver: mynic.so       # instead of nic, out, queues, buffers, rx-queues, ndis,
+ *                                receive and filter-engine: a miniport driver from a file
  *     keywords: {"*VMQ": 1}  # the miniport's settings
  *     filters:               # filter drivers above the miniport, the lowest first
  *       - driver: filter.so
@@ -43,6 +44,7 @@
  *     play: in.pcap          # a capture that is sent into the adapter
  *   switch:
  *     ndis: 6.30             # which switch it is like: 6.20 asks for lookahead split
+ *     placement: spread      # the processor of VMs that name none: spread or pack
  *     internal:              # a port for this host itself; optional; the keys of a
  *       mac: 52:54:00:00:00:fe     VM but name and processor: it has no queue
  *       vlan: 10
@@ -56,6 +58,7 @@
  *       sends: web.pcap      # pcap ports: what the VM sends
  *       spoofing: false      # may it send from foreign MAC addresses
  *       offload: on          # vhost-user: may its guest leave checksums and segments to others
+ *       direct: on           # vhost-user: off leaves the guest's rings to librte_vhost
  *       rate: 100M           # bits per second that it may send, 8K..400G
  *       burst: 125K          # bytes at once, 1..256M
  *       weight: 10           # its share of an adapter that does not keep up, 1..100
@@ -107,6 +110,7 @@ struct vm_config {
 	char *sends;              /* or NULL */
 	bool spoofing;
 	unsigned no_offload;      /* 1: offload: off */
+	unsigned no_direct;       /* 1: direct: off */
 	uint64_t rate, burst;     /* bits per second, bytes; 0: not given */
 	unsigned weight;          /* 0: not given */
 };
@@ -156,6 +160,7 @@ struct adapter_config {
 	unsigned queues, buffers;
 	unsigned ndis_version;    /* our miniport's: CONFIG_NDIS_620 or CONFIG_NDIS_630 */
 	unsigned receive;         /* our miniport's: enum config_receive */
+	unsigned filter_engine;   /* our miniport's: which of FILTER_ENGINES */
 	char *driver;             /* the miniport's file, made whole; NULL: 'nic' */
 	struct keyword_list keywords;      /* the miniport's */
 	struct module_list filters;        /* the lowest first */
@@ -174,6 +179,7 @@ struct host_config {
 	struct adapter_config *adapters;
 	unsigned n_adapters;      /* 1 .. CONFIG_MAX_ADAPTERS */
 	unsigned switch_adapter;  /* the index of the one that has the switch */
+	unsigned placement;           /* the switch's: which of PLACEMENTS */
 	unsigned switch_ndis;         /* the switch's version of NDIS: CONFIG_NDIS_620 or _630 */
 	struct vm_config *internal;   /* or NULL */
 	struct vm_config *vms;

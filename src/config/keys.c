@@ -8,6 +8,8 @@
 
 #include "config/config.h"
 #include "config/spec.h"
+#include "policy/filter_engines.h"
+#include "policy/placement.h"
 
 /* Of the help: where what is said of a key begins, and how long its lines may be. */
 #define HELP_COLUMN 18
@@ -41,6 +43,23 @@ static const struct config_choice receive_modes[] = {
 #undef X
 	{ NULL, 0 },
 };
+
+/* Policies, by their place in their list. */
+#define X(policy, name) INDEX_##policy,
+enum { FILTER_ENGINES(X) };
+enum { PLACEMENTS(X) };
+#undef X
+#define X(policy, name) { name, INDEX_##policy },
+static const struct config_choice filter_engine_choices[] = { FILTER_ENGINES(X) { NULL, 0 } };
+static const struct config_choice placement_choices[] = { PLACEMENTS(X) { NULL, 0 } };
+#undef X
+
+/* "table or rte-hash" behind an "or". */
+#define X(policy, name) " or " name
+static const char engines_text[] = "" FILTER_ENGINES(X);
+static const char placements_text[] = "" PLACEMENTS(X);
+#undef X
+#define LESS_OR(text) ((text) + sizeof(" or ") - 1)
 
 const struct config_key config_keys[] = {
 	{ IN(ROOT), "host", TYPE_SECTION, .child = SECTION_HOST,
@@ -103,6 +122,10 @@ const struct config_key config_keys[] = {
 	  .type_text = "placed, loaned or steered", .default_text = "placed",
 	  .meaning = "how a VM queue's frames get into its buffers" },
 
+	{ IN(ADAPTER), "filter-engine", TYPE_CHOICE, ADAPTER_FIELD(filter_engine),
+	  .choices = filter_engine_choices, .type_text = LESS_OR(engines_text), .default_text = "table",
+	  .meaning = "how the filter that a frame matches is found" },
+
 	{ IN(ADAPTER), "qos", TYPE_SECTION, .child = SECTION_QOS,
 	  .meaning = "traffic classes of what is sent (DCB), as Windows' DCB feature would set them" },
 
@@ -134,6 +157,10 @@ const struct config_key config_keys[] = {
 	  .type_text = "6.20 or 6.30", .default_text = "6.30",
 	  .meaning = "which Windows' switch it is like: 6.20 asks for lookahead split" },
 
+	{ IN(SWITCH), "placement", TYPE_CHOICE, HOST_FIELD(placement), .choices = placement_choices,
+	  .type_text = LESS_OR(placements_text), .default_text = "spread",
+	  .meaning = "how the processor of a VM is chosen that names none" },
+
 	{ IN(VM), "name", TYPE_NAME, NEED_ALWAYS, VM_FIELD(name),
 	  .meaning = "the VM's name, unlike every other" },
 	{ PORT_OWNERS, "mac", TYPE_MAC, NEED_ONE, .meaning = "its MAC address" },
@@ -152,6 +179,9 @@ const struct config_key config_keys[] = {
 	{ PORT_OWNERS, "offload", TYPE_CHOICE, VM_FIELD(no_offload), .choices = on_or_off,
 	  .type_text = "on or off", .default_text = "on",
 	  .meaning = "vhost-user: whether its guest may leave checksums and segments to others" },
+	{ PORT_OWNERS, "direct", TYPE_CHOICE, VM_FIELD(no_direct), .choices = on_or_off,
+	  .type_text = "on or off", .default_text = "on",
+	  .meaning = "vhost-user: off leaves its guest's rings to librte_vhost" },
 	{ PORT_OWNERS, "rate", TYPE_AMOUNT, .min = 8000, .max = 400000000000, VM_FIELD(rate),
 	  .type_text = "number 8K..400G", .default_text = "no limit",
 	  .meaning = "bits per second that it may send; the rest waits in its own ring" },

@@ -99,6 +99,12 @@ int config_file_check(const char *name, const struct config_errors *errors,
 static int check_argument(const struct spec *spec, const struct config_errors *errors,
 			  struct config_place place)
 {
+	if (spec->kind->argument == SPEC_NOTHING) {
+		if (!spec->argument[0])
+			return 0;
+		return config_fail(errors, place, "nothing may follow \"%s:\"; write %s:",
+				   spec->kind->name, spec->kind->name);
+	}
 	if (!spec->argument[0])
 		return config_fail(errors, place, "nothing follows \"%s:\"; write %s:%s",
 				   spec->kind->name, spec->kind->name, spec->kind->argument_name);
@@ -111,6 +117,7 @@ static int check_argument(const struct spec *spec, const struct config_errors *e
 	case SPEC_INTERFACE:
 		return check_interface(spec->argument, errors, place);
 	case SPEC_DEVICE:
+	case SPEC_NOTHING:
 		break;
 	}
 	return 0;

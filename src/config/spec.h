@@ -13,6 +13,7 @@ enum spec_argument {
 	SPEC_SOCKET,      /* the path of a Unix socket */
 	SPEC_INTERFACE,   /* the name of a network interface */
 	SPEC_DEVICE,      /* for DPDK to understand */
+	SPEC_NOTHING,     /* there is none */
 };
 
 /* X(name, argument, how the argument is called, what the kind is) */
@@ -29,7 +30,8 @@ enum spec_argument {
 	X("vhost-user-client", SOCKET,    "PATH", "the same, but the guest listens")   \
 	X("tap",               INTERFACE, "NAME", "a tap device that the host's kernel sees") \
 	X("pcap",              OUTPUT,    "FILE", "what the VM receives goes to FILE, a pcapng") \
-	X("region",            SOCKET,    "PATH", "memory shared with the guest, handed over on PATH")
+	X("region",            SOCKET,    "PATH", "memory shared with the guest, handed over on PATH") \
+	X("null",              NOTHING,   "",     "takes every frame and sends none, for measurements")
 
 struct spec_kind {
 	const char *name;

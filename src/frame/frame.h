@@ -190,6 +190,7 @@ struct frame_pool_config {
 	void *block;             /* memory to lie in, page aligned, of at least
 				  * frame_pool_bytes(); NULL: DPDK's own */
 	size_t block_size;
+	bool for_device;         /* a device fills the frames by itself: the block is DPDK's */
 	NDIS_HANDLE shared_memory;   /* handle of the block for indications, or NULL */
 	uint16_t split;          /* frames are split behind so many bytes; 0: they are whole */
 	void *rest_block;        /* split: where the rests lie, at least frame_pool_rest_bytes(); */
@@ -244,6 +245,15 @@ static inline void frame_free_burst(struct rte_mbuf **pkts, unsigned n)
  * lives on. NULL: not such an NBL, or a chain, which few NICs take: copy it.
  */
 struct rte_mbuf *frame_borrow(NET_BUFFER_LIST *nbl);
+
+/*
+ * Up to 'n' bytes of 'nb', an NB of 'nbl', from byte 'at' of its data on, in a chain of at most
+ * 'most' mbufs of 'pool', 1 .. FRAME_SEGMENTS: as many bytes as those hold, or the NB has. Bytes
+ * that lie in the NBL's mbufs are not copied: the chain refers to them, and they stay until
+ * it is freed. NULL: no byte, or no mbuf in the pool. The owner of the NBL; any worker.
+ */
+struct rte_mbuf *frame_slice(NET_BUFFER_LIST *nbl, const NET_BUFFER *nb, uint32_t at, uint32_t n,
+			     struct rte_mempool *pool, unsigned most);
 
 /*
  * A copy of one NET_BUFFER, any MDL shape, in one segment of 'pool'. Where

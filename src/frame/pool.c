@@ -15,6 +15,9 @@
 
 #include "frame/ring_ops.h"
 
+/* The smallest huge pages that there are. */
+#define LEAST_PIECE ((size_t)2 << 20)
+
 struct frame_pool {
 	struct rte_mempool *mempool;
 	NDIS_HANDLE nbl_pool;
@@ -54,11 +57,22 @@ size_t frame_pool_rest_bytes(const struct frame_pool_config *c)
 	return rest_stride(c->split, c->data_room) * c->frames;
 }
 
+/* A block has one address for everybody; but where devices want physical ones DPDK knows those
+ * of its own memory, and no buffer for a device may lie in two pieces of it. */
+static bool is_in_pieces(const struct frame_pool_config *c)
+{
+	return c->for_device && rte_eal_iova_mode() != RTE_IOVA_VA;
+}
+
 size_t frame_pool_bytes(const struct frame_pool_config *c)
 {
 	size_t each = rte_mempool_calc_obj_size(element_size(c), 0, NULL);
+	size_t all = each * c->frames + RTE_CACHE_LINE_SIZE;
 
-	return RTE_ALIGN_CEIL(each * c->frames + RTE_CACHE_LINE_SIZE, (size_t)PAGE_SIZE);
+	/* A piece is at least a huge page, and may end before a whole buffer. */
+	if (is_in_pieces(c))
+		all += (each + RTE_CACHE_LINE_SIZE) * (all / (LEAST_PIECE - each) + 2);
+	return RTE_ALIGN_CEIL(all, (size_t)PAGE_SIZE);
 }
 
 /* The buffer for the rest of a frame: backfill as long as the first part can be (E16),
@@ -122,13 +136,15 @@ static int populate_heap(struct frame_pool *pool)
 	return rte_mempool_populate_virt(mp, pool->heap, (size_t)size, page, NULL, NULL);
 }
 
-/* A block has one address for everybody; ports that want physical addresses need
- * memory of DPDK's own. */
 static int populate_block(struct rte_mempool *mp, const struct frame_pool_config *c)
 {
 	rte_iova_t iova = rte_eal_iova_mode() == RTE_IOVA_VA ? (rte_iova_t)(uintptr_t)c->block
 							      : RTE_BAD_IOVA;
+	const struct rte_memseg *page = rte_mem_virt2memseg(c->block, NULL);
 
+	if (is_in_pieces(c) && page)
+		return rte_mempool_populate_virt(mp, c->block, c->block_size, page->hugepage_sz, NULL,
+						 NULL);
 	return rte_mempool_populate_iova(mp, c->block, iova, c->block_size, NULL, NULL);
 }
 
@@ -144,7 +160,7 @@ static int populate(struct frame_pool *pool, const struct frame_pool_config *c)
 	 * driver takes the number of buffers times their size for the block's length. */
 	pool->mempool = rte_mempool_create_empty(c->name, c->frames, element_size(c), c->cache,
 						 sizeof(room), SOCKET_ID_ANY,
-						 c->block ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
+						 c->block && !is_in_pieces(c) ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
 	if (!pool->mempool)
 		return -rte_errno;
 	got = rte_mempool_set_ops_byname(pool->mempool, frame_ring_ops, NULL);

@@ -53,6 +53,10 @@ static json_t *describe(const struct queue_row *r)
 		json_object_set_new(o, "burst", json_integer((json_int_t)r->port.burst));
 		json_object_set_new(o, "weight", json_integer((json_int_t)r->port.weight));
 		json_object_set_new(o, "held_back", json_boolean(r->port.held_back));
+		json_object_set_new(o, "held_back_times",
+				    json_integer((json_int_t)r->port.held_back_n));
+		json_object_set_new(o, "frames_in", json_integer((json_int_t)r->port.delivered));
+		json_object_set_new(o, "frames_out", json_integer((json_int_t)r->port.from_vm));
 	}
 	if (r->freeing) {
 		queue_holders(r, text, sizeof(text));

@@ -14,12 +14,40 @@
 #include <rte_log.h>
 
 #include "frame/frame.h"
+#include "host/device_memory.h"
+#include "miniport/miniport.h"
 #include "vswitch/vswitch.h"
 
 #define MAX_OPTIONS 64
 
+/* Its port may write into our memory by itself. */
+static bool has_device(const struct adapter_config *a)
+{
+	return a->nic && !strncmp(a->nic, "dpdk:", strlen("dpdk:"));
+}
+
+/* What the miniport asks NDIS for where the NIC is such a device. */
+static size_t device_bytes(const struct host_config *c)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < c->n_adapters; i++) {
+		const struct adapter_config *a = &c->adapters[i];
+		const struct miniport_memory_wish wish = {
+			.mtu = a->mtu, .rx_queues = a->rx_queues, .queues = a->queues,
+			.buffers = a->buffers, .processors = a->has_switch ? 0 : c->processors,
+			.loaned = a->receive == CONFIG_RECEIVE_LOANED,
+			.steered = a->receive == CONFIG_RECEIVE_STEERED,
+		};
+
+		if (has_device(a))
+			sum += miniport_device_memory(&wish);
+	}
+	return sum;
+}
+
 /* Megabytes for the pools that lie in DPDK's own memory: every VM's, the switch's
- * copies and the miniport's, and something for rings, ports and caches. */
+ * copies and the miniport's, what devices fill, and something for rings, ports and caches. */
 static unsigned megabytes(const struct host_config *c)
 {
 	unsigned ports = c->n_vms + 1u, each = vswitch_vm_frames(ports);
@@ -37,8 +65,8 @@ static unsigned megabytes(const struct host_config *c)
 		frame = page / (page / frame);
 	/* A pool's caches for every lcore there might be take a megabyte and more; with many
 	 * VMs the pools have none. */
-	return (unsigned)(frame * frames >> 20) + (each < vswitch_vm_frames(1) ? 0 : 2u * ports) +
-	       ports / 4 + 96;
+	return (unsigned)((frame * frames + device_bytes(c)) >> 20) +
+	       (each < vswitch_vm_frames(1) ? 0 : 2u * ports) + ports / 4 + 96;
 }
 
 static int append(char **argv, int argc, const char *option)
@@ -46,6 +74,15 @@ static int append(char **argv, int argc, const char *option)
 	if (argc < MAX_OPTIONS)
 		argv[argc++] = (char *)option;
 	return argc;
+}
+
+/* Other ports do without DPDK's memory, of which there may not be much. */
+static bool wants_device_memory(const struct host_config *c)
+{
+	for (unsigned i = 0; i < c->n_adapters; i++)
+		if (has_device(&c->adapters[i]))
+			return true;
+	return false;
 }
 
 int eal_start(const struct host_config *c, struct error *err)
@@ -75,11 +112,13 @@ int eal_start(const struct host_config *c, struct error *err)
 	if (rc < 0)
 		return error_set(err, EINVAL, "DPDK does not start: %s; check host.eal in %s",
 				 rte_strerror(rte_errno), c->file);
+	ndis_device_memory_set(wants_device_memory(c) ? &device_memory : NULL);
 	return 0;
 }
 
 void eal_stop(void)
 {
+	ndis_device_memory_set(NULL);
 	rte_eal_cleanup();
 }
 

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "host/complaints.h"
+#include "host/workers.h"
 #include "player/player.h"
 
 static json_t *wire_drops(const uint64_t *counts)
@@ -142,6 +143,12 @@ static json_t *ledgers(const struct ledger *l)
 
 	if (l->n_classes)
 		json_object_set_new(o, "classes", classes(l));
+	if (l->ports.placement)
+		json_object_set_new(json_object_get(o, "ports"), "placement",
+				    json_string(l->ports.placement));
+	if (l->wire.filter_engine)
+		json_object_set_new(json_object_get(o, "wire"), "filter_engine",
+				    json_string(l->wire.filter_engine));
 	return o;
 }
 
@@ -172,6 +179,7 @@ int report_json(FILE *out, const struct ledger *l)
 		json_array_append_new(vms, vm(&l->rows[i]));
 	json_object_set_new(root, "vms", vms);
 	json_object_set_new(root, "plays", plays());
+	json_object_set_new(root, "workers", workers_json());
 	json_object_set_new(root, "complaints", complaints_json());
 	json_dumpf(root, out, JSON_INDENT(2));
 	fputc('\n', out);

@@ -12,6 +12,7 @@
 #include "host/machine_adapter.h"
 #include "kernel/kernel.h"
 #include "player/player.h"
+#include "policy/placement.h"
 #include "verifier/verifier.h"
 #include "vswitch/vswitch.h"
 
@@ -28,8 +29,8 @@ static struct vswitch_port_config port_config(const struct vm_config *vm, bool i
 	return (struct vswitch_port_config){
 		.name = vm->name, .macs = (const uint8_t (*)[6])vm->macs, .n_macs = vm->n_macs,
 		.vlan = vm->vlan, .processor = vm->processor, .port = vm->port, .sends = vm->sends,
-		.spoofing = vm->spoofing, .offload = !vm->no_offload, .internal = internal,
-		.rate = vm->rate, .burst = vm->burst, .weight = vm->weight,
+		.spoofing = vm->spoofing, .offload = !vm->no_offload, .direct = !vm->no_direct,
+		.internal = internal, .rate = vm->rate, .burst = vm->burst, .weight = vm->weight,
 	};
 }
 
@@ -38,6 +39,7 @@ static int open_ports(struct machine *m, const struct host_config *c, struct err
 	struct vswitch_port_config *ports = calloc(c->n_vms + 1, sizeof(*ports));
 	struct vswitch_config s = { .ports = ports, .mtu = c->adapters[c->switch_adapter].mtu,
 				    .processors = c->processors,
+				    .placement = placements[c->placement],
 				    .ndis_version = c->switch_ndis & 0xff };   /* the minor one */
 	int rc;
 

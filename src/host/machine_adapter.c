@@ -9,6 +9,7 @@
 
 #include "miniport/miniport.h"
 #include "player/player.h"
+#include "policy/filter_engines.h"
 #include "vswitch/vswitch.h"
 
 /* ---- our own drivers ---- */
@@ -59,7 +60,7 @@ void machine_images_unload(struct machine_images *images)
 
 /* ---- the miniport's keywords ---- */
 
-#define OWN_KEYWORDS 9
+#define OWN_KEYWORDS 10
 
 /* What the file says in "keywords" goes before everything else; then comes what its
  * other keys say, and what Windows itself would set. */
@@ -104,6 +105,7 @@ static void add_own(struct settings *s, const struct adapter_config *c)
 	add_text(s, "Nic", c->nic);
 	add_text(s, "NicOut", c->out);
 	add_text(s, "Receive", receive[c->receive]);
+	add_text(s, "FilterEngine", filter_engines[c->filter_engine]->name);
 	add_number(s, "Mtu", c->mtu);
 	add_number(s, "RxQueues", c->rx_queues);
 	add_number(s, "NumQueues", c->queues);

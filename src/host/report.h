@@ -8,7 +8,7 @@
 #include "host/ledger.h"
 
 /* The table of queues, then both ledgers, each drop with its reason, then what was
- * played. */
+ * played, and how busy the workers were. They still run. */
 void report_table(FILE *out, const struct ledger *ledger);
 
 /* The same as one JSON object, with what was complained of. -ENOMEM. */

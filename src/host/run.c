@@ -17,6 +17,7 @@
 #include "host/control_device.h"
 #include "host/control_driver.h"
 #include "host/control_queue.h"
+#include "host/control_worker.h"
 #include "loader/crash.h"
 #include "host/crash_sections.h"
 #include "host/ledger.h"
@@ -208,10 +209,11 @@ static int conclude(struct machine *m, const struct run_options *o)
 static int serve(struct machine *m, struct control **control, struct control_files *files,
 		 const struct host_config *config, const struct run_options *o, struct error *err)
 {
-	static struct rpc devices, drivers, queues;
+	static struct rpc workers, devices, drivers, queues;
 	const char *path = o->control ? o->control : config->control;
 
-	devices = (struct rpc){ control_device_methods, files, NULL };
+	workers = (struct rpc){ control_worker_methods, NULL, NULL };
+	devices = (struct rpc){ control_device_methods, files, &workers };
 	drivers = (struct rpc){ control_driver_methods, machine_drivers(m), &devices };
 	queues = (struct rpc){ control_queue_methods, m, &drivers };
 	*control = NULL;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "host/workers.h"
 #include "player/player.h"
 
 #define COLUMNS 12
@@ -261,4 +262,5 @@ void report_table(FILE *out, const struct ledger *ledger)
 	print_classes(out, ledger);
 	print_ports(out, ledger);
 	print_plays(out);
+	workers_print(out);
 }

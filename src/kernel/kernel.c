@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ticks.h"
+
 struct kernel_machine kernel_machine;
 _Thread_local struct kernel_self kernel_self;
 
@@ -22,30 +24,30 @@ unsigned kernel_processors(void)
 	return kernel_machine.config.processors;
 }
 
-/* Pins the calling worker to one of the CPUs that this process may use. Where a
- * sandbox forbids it the worker floats, which costs speed and nothing else. */
-static void pin(unsigned worker)
+/* Pins the calling worker to one of the CPUs that this process may use, and returns which.
+ * -1: a sandbox forbids it, and the worker floats, which costs speed and nothing else. */
+static int pin(unsigned worker)
 {
 	cpu_set_t may, one;
 	int left;
 
 	if (sched_getaffinity(0, sizeof(may), &may))
-		return;
+		return -1;
 	left = (int)worker % CPU_COUNT(&may);
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		if (CPU_ISSET(cpu, &may) && left-- == 0) {
 			CPU_ZERO(&one);
 			CPU_SET(cpu, &one);
-			pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
-			return;
+			return pthread_setaffinity_np(pthread_self(), sizeof(one), &one) ? -1 : cpu;
 		}
+	return -1;
 }
 
 static void *worker_main(void *arg)
 {
 	struct kernel_worker *w = arg;
 
-	pin(w->number);
+	w->cpu = pin(w->number);
 	if (kernel_machine.config.worker_begins)
 		w->begun = kernel_machine.config.worker_begins(w->number);
 	sem_post(&begun);
@@ -61,7 +63,8 @@ static int worker_create(struct kernel_worker *w, unsigned number)
 	struct epoll_event e = { .events = EPOLLIN };
 	char name[16];
 
-	*w = (struct kernel_worker){ .number = number, .epoll = -1, .event = -1 };
+	*w = (struct kernel_worker){ .number = number, .epoll = -1, .event = -1,
+				     .since = ticks_now() };
 	w->reader = qsbr_reader_add(&kernel_machine.qsbr);
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -133,6 +136,7 @@ int kernel_start(const struct kernel_config *config, struct error *err)
 	    !config->workers || config->workers > config->processors)
 		return error_set(err, EINVAL, "processors must be 1 to %d and workers 1 to processors",
 				 KERNEL_MAX_PROCESSORS);
+	ticks_measure();
 	k->config = *config;
 	atomic_store(&k->stop, false);
 	qsbr_init(&k->qsbr);
@@ -170,6 +174,27 @@ void kernel_stop(void)
 	kernel_timers_stop();
 	workers_stop(k->config.workers);
 	machine_clear(k);
+}
+
+bool kernel_worker_report(unsigned worker, struct kernel_worker_report *report)
+{
+	const struct kernel_worker *w = &kernel_machine.workers[worker];
+	struct timespec t = { 0, 0 };
+	clockid_t clock;
+
+	if (worker >= kernel_machine.config.workers)
+		return false;
+	*report = (struct kernel_worker_report){
+		.cpu = w->cpu,
+		.up_ns = ticks_to_ns(ticks_now() - w->since),
+		.busy_ns = ticks_to_ns(counter_read(&w->busy)),
+		.rounds = counter_read(&w->rounds),
+		.sleeps = counter_read(&w->sleeps),
+	};
+	if (!pthread_getcpuclockid(w->thread, &clock))
+		clock_gettime(clock, &t);
+	report->cpu_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	return true;
 }
 
 void kernel_synchronize(void)

@@ -45,6 +45,21 @@ void kernel_stop(void);
 
 unsigned kernel_processors(void);
 
+/* What a worker did since it began. */
+struct kernel_worker_report {
+	int cpu;             /* that it is pinned to; -1: to none */
+	uint64_t up_ns;      /* how long ago it began */
+	uint64_t busy_ns;    /* of that, in rounds that found work */
+	uint64_t cpu_ns;     /* CPU time that the system charged it with, looking for work included */
+	uint64_t rounds;     /* over its poll sources, in vain or not */
+	uint64_t sleeps;
+};
+
+/* Of worker 'worker'. False: there is none of that number. A round under way is not yet in it,
+ * and a time in which the worker was kept from its CPU counts as the round's it fell into.
+ * Any thread, between kernel_start() and kernel_stop(). */
+bool kernel_worker_report(unsigned worker, struct kernel_worker_report *report);
+
 /* Waits until every worker has passed a quiescent point. PASSIVE_LEVEL; never
  * from a driver's callback or under a lock that a worker may want. */
 void kernel_synchronize(void);

@@ -9,15 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "base/ticks.h"
 
 /* How long a worker with nothing to do goes on looking before it sleeps. Short:
  * where guests and workers share CPUs, a polling worker takes a guest's time. */
 #define SPIN_NS      20000u
-/* Sleep by time, where a source cannot signal: from, doubling, to. */
+/* Sleep by time, where a source cannot signal: from, doubling, to. After a nap in vain the worker
+ * looks once and naps again; the longest nap and the wake together stay below a millisecond. */
 #define NAP_MIN_NS   50000u
-#define NAP_MAX_NS   1000000u
+#define NAP_MAX_NS   800000u
 /* A worker whose sources can all signal still looks up this often. */
 #define NAP_LONG_NS  100000000u
 
@@ -104,11 +105,12 @@ static unsigned disarm_one(const OVMQ_POLL_SOURCE *s, void *arg)
 
 /* Sleeps until a descriptor signals, somebody wakes us, or the nap is over. The
  * flag is up before the sources are looked at for the last time, so that work
- * given after that look finds the flag and wakes us. */
-static void worker_sleep(struct kernel_worker *w, uint64_t *nap)
+ * given after that look finds the flag and wakes us. Returns whether there is likely to be
+ * work now. */
+static bool worker_sleep(struct kernel_worker *w, uint64_t *nap)
 {
 	struct epoll_event events[8];
-	bool timed = false;
+	bool timed = false, called = true;
 	uint64_t got;
 
 	atomic_store(&w->sleeping, 1);
@@ -118,17 +120,20 @@ static void worker_sleep(struct kernel_worker *w, uint64_t *nap)
 		uint64_t ns = timed ? *nap : NAP_LONG_NS;
 		struct timespec t = { .tv_nsec = (long)ns };
 
+		counter_add(&w->sleeps, 1);
 		qsbr_offline(w->reader);
-		if (epoll_pwait2(w->epoll, events, 8, &t, NULL) > 0)
+		called = epoll_pwait2(w->epoll, events, 8, &t, NULL) > 0;
+		if (called)
 			*nap = NAP_MIN_NS;
-		else if (timed && *nap < NAP_MAX_NS)
-			*nap *= 2;
+		else if (timed)
+			*nap = 2 * *nap < NAP_MAX_NS ? 2 * *nap : NAP_MAX_NS;
 		qsbr_online(&kernel_machine.qsbr, w->reader);
 	}
 	atomic_store(&w->sleeping, 0);
 	if (read(w->event, &got, sizeof(got)) < 0 && errno != EAGAIN)
-		return;   /* cannot happen: the descriptor is ours and non-blocking */
+		log_error("worker %u: its own descriptor cannot be read", w->number);
 	for_each_source(w, disarm_one, NULL);
+	return called;
 }
 
 void kernel_worker_wake(struct kernel_worker *w)
@@ -146,25 +151,33 @@ void kernel_worker_wake(struct kernel_worker *w)
 void *kernel_worker_run(void *arg)
 {
 	struct kernel_worker *w = arg;
-	uint64_t idle_since = 0, nap = NAP_MIN_NS;
+	const uint64_t spin = ticks_from_ns(SPIN_NS);
+	uint64_t began = ticks_now(), idle_since = 0, look = spin, nap = NAP_MIN_NS;
 
 	kernel_self.worker = w;
 	kernel_self.irql = DISPATCH_LEVEL;
 	qsbr_online(&kernel_machine.qsbr, w->reader);
 	while (!atomic_load_explicit(&kernel_machine.stop, memory_order_acquire)) {
 		unsigned work = for_each_source(w, poll_one, NULL);
+		uint64_t now;
 
 		work += run_dpcs(w);
 		qsbr_quiescent(&kernel_machine.qsbr, w->reader);
+		now = ticks_now();
+		counter_add(&w->rounds, 1);
 		if (work) {
+			counter_add(&w->busy, now - began);
 			idle_since = 0;
+			look = spin;
 			nap = NAP_MIN_NS;
 		} else if (!idle_since) {
-			idle_since = clock_ns();
-		} else if (clock_ns() - idle_since > SPIN_NS) {
-			worker_sleep(w, &nap);
+			idle_since = now;
+		} else if (now - idle_since > look) {
+			look = worker_sleep(w, &nap) ? spin : 0;
 			idle_since = 0;
+			now = ticks_now();
 		}
+		began = now;
 	}
 	end_dpcs(w);
 	qsbr_offline(w->reader);

@@ -7,6 +7,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "base/counter.h"
 #include "base/qsbr.h"
 #include "kernel/dpc.h"
 #include "kernel/kernel.h"
@@ -39,6 +40,9 @@ struct kernel_worker {
 	int epoll, event;                   /* what it sleeps on, what wakes it */
 	struct qsbr_reader *reader;
 	int begun;                          /* result of worker_begins */
+	int cpu;                            /* -1: floats; written before it runs */
+	uint64_t since;                     /* ticks, when it was made */
+	_Alignas(64) counter_t rounds, busy, sleeps;   /* 'busy' in ticks */
 };
 
 struct kernel_machine {

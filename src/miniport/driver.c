@@ -30,6 +30,7 @@ static NDIS_STATUS open_nic(struct mp_adapter *a)
 		.mtu = (uint16_t)a->settings.mtu,
 		.steer_queues = mp_steer_wanted(a),
 		.rx_checksums = a->settings.offloads & MP_OFFLOAD_RX,
+		.tx_large = a->settings.offloads & MP_OFFLOAD_LSO,
 	};
 	struct error err;
 

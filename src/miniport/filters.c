@@ -8,6 +8,9 @@
 
 #include "criteria/criteria.h"
 
+/* How long an engine that has no room is asked again, in milliseconds. */
+#define ROOM_PATIENCE 50
+
 static void destroy_classifier(void *classifier)
 {
 	vmq_classifier_destroy(classifier);
@@ -26,7 +29,13 @@ NDIS_STATUS mp_filters_publish(struct mp_adapter *a)
 	for (unsigned i = 0; i < a->n_filters; i++)
 		if (atomic_load(&a->queues[a->filter_list[i].queue].state) == VMQ_QUEUE_RUNNING)
 			list[n++] = a->filter_list[i];
-	c = vmq_classifier_create(list, n);
+	c = vmq_classifier_create(a->settings.filter_engine, list, n);
+	/* Many changes one after another: what they replaced waits until workers are quiet, and
+	 * an engine may have room for so many sets only. */
+	for (unsigned ms = 0; !c && ms < ROOM_PATIENCE; ms++) {
+		NdisMSleep(1000);
+		c = vmq_classifier_create(a->settings.filter_engine, list, n);
+	}
 	free(list);
 	if (!c)
 		return NDIS_STATUS_RESOURCES;

@@ -24,6 +24,9 @@
 #define LOAN_MOST 131072u
 #define LOAN_LEAST 16u
 
+/* What a port's buffers may have beyond the MTU, for headers, tags and the device's own. */
+#define HEADS 64
+
 /* What a queue of RSS may have out, beside the default queue's. */
 #define RSS_SPARE 512
 
@@ -150,11 +153,16 @@ void mp_buffers_destroy(struct mp_queue *q)
 /* Frames of one queue may all come by one receive queue of the NIC: each pool must do
  * without all that is loaned to all queues. That is bounded, so that a thousand queues
  * take no gigabytes; then each gets less than the keyword says. */
+static unsigned loan(unsigned rx_queues, unsigned queues, unsigned buffers)
+{
+	unsigned most = LOAN_MOST / rx_queues / RTE_MAX(queues, 1u);
+
+	return RTE_MIN(buffers, RTE_MAX(most, LOAN_LEAST));
+}
+
 unsigned mp_loan(const struct mp_adapter *a)
 {
-	unsigned most = LOAN_MOST / a->settings.rx_queues / RTE_MAX(a->settings.queues, 1u);
-
-	return RTE_MIN(a->settings.buffers, RTE_MAX(most, LOAN_LEAST));
+	return loan(a->settings.rx_queues, a->settings.queues, a->settings.buffers);
 }
 
 static unsigned nic_frames(const struct mp_adapter *a)
@@ -178,7 +186,8 @@ NDIS_STATUS mp_nic_memory_create(struct mp_adapter *a)
 	char name[MP_POOL_NAME];
 
 	for (unsigned r = 0; r < a->settings.rx_queues && status == NDIS_STATUS_SUCCESS; r++) {
-		struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256 };
+		struct frame_pool_config c = { .name = name, .frames = frames, .cache = 256,
+					       .for_device = nic_is_device(a->nic) };
 
 		c.data_room = (uint16_t)RTE_MAX(nic_data_room(a->nic),
 						a->max_frame + VLAN_TAG + 0u);
@@ -193,6 +202,20 @@ NDIS_STATUS mp_nic_memory_create(struct mp_adapter *a)
 		a->queues[i].low_water = RSS_SPARE / 8;
 	}
 	return status;
+}
+
+size_t miniport_device_memory(const struct miniport_memory_wish *w)
+{
+	unsigned frames = NIC_DEVICE_BUFFERS + NIC_SPARE + w->processors * RSS_SPARE;
+	unsigned steered = w->steered ? RTE_MIN(w->queues, MAX_RX_QUEUES - w->rx_queues) : 0;
+	struct frame_pool_config c = { .data_room = (uint16_t)(w->mtu + HEADS),
+				       .for_device = true };
+
+	if (w->loaned)
+		frames += loan(w->rx_queues, w->queues, w->buffers) * w->queues;
+	c.frames = frames * w->rx_queues;
+	c.frames += steered * (NIC_DEVICE_BUFFERS + w->buffers + MP_STEER_SPARE);
+	return frame_pool_bytes(&c) + (w->rx_queues + steered) * (size_t)PAGE_SIZE;
 }
 
 void mp_nic_memory_destroy(struct mp_adapter *a)

@@ -10,6 +10,7 @@
  *   NumQueues  VM queues, 0 .. 1024 (16)
  *   Buffers    receive buffers of a VM queue, 16 .. 65536 (512)
  *   Receive    how VM queues' buffers are filled: placed, loaned or steered (placed)
+ *   FilterEngine    how a frame's filter is found: a name of policy/filter_engines.h (table)
  *   VerifyChecksums 1: checksums of received frames are verified, in software where the port
  *                   does not; NDIS is told when it has asked for it (0)
  *   RefuseMacOnly   1: SET_FILTER refuses a filter on the MAC address that says nothing of
@@ -40,6 +41,7 @@
 #define MINIPORT_MINIPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <ndis.h>
@@ -50,6 +52,17 @@
  * Both may be loaded at once, each once. */
 DRIVER_INITIALIZE miniport_driver_entry;
 DRIVER_INITIALIZE miniport_620_driver_entry;
+
+/* What an adapter with a dpdk: port will be asked to have, by its keywords. */
+struct miniport_memory_wish {
+	unsigned mtu, rx_queues, queues, buffers;
+	unsigned processors;                 /* that RSS may spread over; 0: it is not chosen */
+	bool loaned, steered;
+};
+
+/* The bytes that such an adapter asks NDIS for at most, for the device to fill by itself. Any
+ * thread, before there is an adapter. */
+size_t miniport_device_memory(const struct miniport_memory_wish *wish);
 
 /* What became of the frames of one receive queue, and of the sends on it. */
 struct miniport_queue_report {
@@ -95,6 +108,7 @@ struct miniport_report {
 	uint64_t sends_waiting;              /* accepted, not yet completed */
 	unsigned n_spread;                   /* 0: RSS is not the adapter's interface */
 	struct miniport_spread spread[64];   /* the default queue's frames, by processor */
+	const char *filter_engine;           /* its name; NULL: the miniport is another */
 	char nic[160];                       /* what it is, in words */
 	char end[600];                       /* why no more frames come; "" while they may */
 	bool failed;                         /* that end is a fault */

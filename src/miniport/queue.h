@@ -127,6 +127,10 @@ void mp_memory_destroy(struct mp_adapter *a, struct mp_memory *m);
 /* Memory of the queue's own, 'settings.buffers' of it, on a stack of its processor's. */
 NDIS_STATUS mp_buffers_create(struct mp_queue *q);
 void mp_buffers_destroy(struct mp_queue *q);
+/* What a steered queue's pool has beyond the quota and what the NIC keeps to itself: the
+ * NIC goes on receiving while all of the quota is out, so that what is lost then is seen
+ * here, and counted as the queue's. */
+#define MP_STEER_SPARE 512
 /* The default queue's: what the NIC's receive queues are filled from. */
 NDIS_STATUS mp_nic_memory_create(struct mp_adapter *a);
 void mp_nic_memory_destroy(struct mp_adapter *a);

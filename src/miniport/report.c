@@ -67,6 +67,7 @@ static void add_nic(const struct mp_adapter *a, struct miniport_report *r)
 	r->from_nic += missed + truncated;
 	r->drops[WIRE_DROP_NIC_MISSED] += missed;
 	r->drops[WIRE_DROP_TRUNCATED] += truncated;
+	r->filter_engine = a->settings.filter_engine->name;
 	strncpy(r->nic, nic_description(a->nic), sizeof(r->nic) - 1);
 	strncpy(r->end, nic_end_reason(a->nic), sizeof(r->end) - 1);
 	r->failed = end == NIC_BROKEN || end == NIC_GONE;

@@ -63,6 +63,23 @@ static struct offload_verdict ask_port(const struct rte_mbuf *m, const struct of
 	return v;
 }
 
+/* The same, and what the port leaves open: software looks at IPv4's header, which costs little,
+ * at both of an encapsulated frame, and where the keyword wants it at all. */
+static struct offload_verdict ask_both(const struct mp_adapter *a, const struct rte_mbuf *m,
+				       const struct offload_headers *h)
+{
+	struct offload_verdict v = ask_port(m, h);
+	unsigned known = v.good | v.bad;
+	bool ip = h->version == 4 && !(known & OFFLOAD_SUM_IP);
+
+	if ((ip && h->protocol == OFFLOAD_GRE) ||
+	    (a->settings.verify_checksums && h->l4 && !(known & offload_sum_of(h))))
+		return verify(m, h);
+	if (ip)
+		*(offload_checksum_ip(m, h) ? &v.good : &v.bad) |= OFFLOAD_SUM_IP;
+	return v;
+}
+
 /* The sums whose results are wanted, of a frame of that IP version. */
 static unsigned wanted_sums(unsigned results, unsigned version)
 {
@@ -85,7 +102,7 @@ static checksum_info result_of(const struct mp_adapter *a, unsigned results,
 
 	if (!offload_parse(&h, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len) || !h.version)
 		return c;
-	v = nic_rx_checksums(a->nic) ? ask_port(m, &h) : verify(m, &h);
+	v = nic_rx_checksums(a->nic) ? ask_both(a, m, &h) : verify(m, &h);
 	wanted = wanted_sums(results, h.version);
 	v.good &= wanted;
 	v.bad &= wanted;

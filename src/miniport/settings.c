@@ -6,6 +6,7 @@
 
 #include "base/ethernet.h"
 #include "base/log.h"
+#include "policy/filter_engines.h"
 #include "vmq/interface_choice.h"
 
 /* A keyword's name as the NDIS string the call wants. */
@@ -236,6 +237,20 @@ static bool read_receive(NDIS_HANDLE config, enum mp_receive *receive)
 	return false;
 }
 
+static bool read_filter_engine(NDIS_HANDLE config, const struct vmq_filter_engine **engine)
+{
+	char text[32];
+
+	*engine = filter_engines[0];
+	if (!read_text(config, "FilterEngine", text, sizeof(text)) && !text[0])
+		return true;   /* absent */
+	*engine = filter_engine_find(text);
+	if (!*engine)
+		log_error("miniport: keyword FilterEngine is \"%s\", and must be one of %s", text,
+			  filter_engine_names());
+	return *engine;
+}
+
 static bool in_range(const char *name, unsigned value, unsigned min, unsigned max)
 {
 	if (value >= min && value <= max)
@@ -262,7 +277,8 @@ static bool read_own(struct mp_settings *s, NDIS_HANDLE config)
 	s->buffers = read_number(config, "Buffers", 512);
 	s->verify_checksums = read_switch(config, "VerifyChecksums", false);
 	s->mac_only_refused = read_switch(config, "RefuseMacOnly", false);
-	return read_receive(config, &s->receive) && in_range("Mtu", s->mtu, 68, 9600) &&
+	return read_receive(config, &s->receive) &&
+	       read_filter_engine(config, &s->filter_engine) && in_range("Mtu", s->mtu, 68, 9600) &&
 	       in_range("RxQueues", s->rx_queues, 1, MAX_RX_QUEUES) &&
 	       in_range("NumQueues", s->queues, 0, 1024) &&
 	       in_range("Buffers", s->buffers, 16, 65536);

@@ -10,6 +10,7 @@
 #include <ndis.h>
 
 struct mp_adapter;
+struct vmq_filter_engine;
 
 /* The versions of NDIS that the driver is written for, one for each entry: major << 8 | minor. */
 #define MP_NDIS_620 0x614
@@ -53,6 +54,7 @@ struct mp_settings {
 	char nic[512], out[512];
 	unsigned mtu, rx_queues, queues, buffers;
 	enum mp_receive receive;
+	const struct vmq_filter_engine *filter_engine;
 	bool vmq;               /* VM queues are the interface chosen (H16) */
 	bool rss;               /* RSS is (H19) */
 	struct mp_scaling scaling;   /* if it is */

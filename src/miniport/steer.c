@@ -10,11 +10,6 @@
 #include "base/log.h"
 #include "miniport/mode.h"
 
-/* What a steered queue's pool has beyond the quota and what the NIC keeps to itself: the
- * NIC goes on receiving while all of the quota is out, so that what is lost then is seen
- * here, and counted as the queue's. */
-#define SPARE 512
-
 /* ---- the NIC's queues ---- */
 
 uint16_t mp_steer_wanted(const struct mp_adapter *a)
@@ -39,8 +34,9 @@ NDIS_STATUS mp_steer_create(struct mp_adapter *a)
 	for (unsigned i = 0; i < a->n_steer && status == NDIS_STATUS_SUCCESS; i++) {
 		struct frame_pool_config c = {
 			.name = name,
-			.frames = nic_buffers(a->nic) + a->settings.buffers + SPARE,
+			.frames = nic_buffers(a->nic) + a->settings.buffers + MP_STEER_SPARE,
 			.cache = 256,
+			.for_device = nic_is_device(a->nic),
 			.data_room = (uint16_t)RTE_MAX(nic_data_room(a->nic),
 						       a->max_frame + VLAN_TAG + 0u),
 		};

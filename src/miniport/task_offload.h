@@ -90,10 +90,11 @@ static inline bool mp_offload_is_large(const NET_BUFFER_LIST *nbl)
 NDIS_STATUS mp_offload_inspect(const struct mp_adapter *a, const NET_BUFFER_LIST *nbl);
 /*
  * The frame of 'nb', or the large send's next segment from payload byte '*at' (0: the
- * first). '*at' is 0 again when the NB is done. NULL: no buffer just now; or with '*at'
- * MP_OFFLOAD_REFUSED: never, the NBL is to be completed with FAILURE, for large sends were
- * turned off meanwhile (P11), or its bytes are no longer what mp_offload_inspect() saw, and
- * it would leave with a wrong sum (U23). Under the transmit queue's lock.
+ * first), or as many of them as the port cuts itself. '*at' is 0 again when the NB is done.
+ * NULL: no buffer just now; or with '*at' MP_OFFLOAD_REFUSED: never, the NBL is to be completed
+ * with FAILURE, for large sends were turned off meanwhile (P11), or its bytes are no longer what
+ * mp_offload_inspect() saw, and it would leave with a wrong sum (U23). Under the transmit
+ * queue's lock.
  */
 struct rte_mbuf *mp_offload_frame(struct mp_adapter *a, NET_BUFFER_LIST *nbl,
 				  const NET_BUFFER *nb, uint32_t *at);

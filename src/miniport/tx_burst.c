@@ -23,6 +23,8 @@ struct batch {
 	NET_BUFFER *nbs[BURST];
 	uint32_t at[BURST];                /* of those in 'offloaded': where the NB goes on */
 	uint32_t offloaded;                /* frames that mp_offload_frame() made, a bit each */
+	uint32_t large;                    /* of them, those that the port cuts */
+	struct { uint32_t frames; uint64_t bytes; } cut[BURST];   /* into so many more */
 	unsigned n;
 	NET_BUFFER_LIST *refused;          /* at the head, and never to be sent; or NULL */
 	bool scarce;                       /* it ends where there was no buffer for a frame */
@@ -31,7 +33,7 @@ struct batch {
 /* What became of a round. */
 struct round {
 	struct mp_chain done;
-	unsigned sent;                     /* frames */
+	unsigned sent;                     /* frames, as they are on the wire */
 	bool full;                         /* the NIC, or the pool, has no room for more */
 };
 
@@ -48,6 +50,16 @@ static struct rte_mbuf *prepare(struct mp_adapter *a, NET_BUFFER_LIST *nbl, cons
 	return m ? m : frame_copy(nb, frame_pool_mempool(a->tx_pool), tag, ETHERNET_MINIMUM);
 }
 
+/* The last frame is one that the port cuts. It is gone when the books are kept. */
+static void note_cut(struct batch *b)
+{
+	const struct rte_mbuf *m = b->pkts[b->n];
+
+	b->large |= 1u << b->n;
+	b->cut[b->n].frames = offload_frames(m, &b->cut[b->n].bytes) - 1;
+	b->cut[b->n].bytes -= m->pkt_len;
+}
+
 /* The same of one with an offload to do; whether there is such a frame now. 'at' is where
  * the NB goes on, and then where after this frame. */
 static bool prepare_offloaded(struct mp_adapter *a, struct batch *b, NET_BUFFER_LIST *nbl,
@@ -57,6 +69,8 @@ static bool prepare_offloaded(struct mp_adapter *a, struct batch *b, NET_BUFFER_
 	if (b->pkts[b->n]) {
 		b->offloaded |= 1u << b->n;
 		b->at[b->n] = *at;
+		if (b->pkts[b->n]->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
+			note_cut(b);
 		return true;
 	}
 	if (*at == MP_OFFLOAD_REFUSED && !b->n)
@@ -74,7 +88,8 @@ static unsigned nic_queue_of(const struct mp_adapter *a, const NET_BUFFER_LIST *
 }
 
 /* Takes up to 'most' frames from the head of the list, without unlinking anything: a
- * cancel may still come for what the NIC does not take. Under the lock. */
+ * cancel may still come for what the NIC does not take. Frames are what leaves on the wire, but
+ * the last may be one that the port cuts to more than that. Under the lock. */
 static void fill(struct mp_adapter *a, const struct mp_tx_fifo *f, unsigned most, struct batch *b)
 {
 	const bool several = a->n_nic_tx > 1;
@@ -84,6 +99,7 @@ static void fill(struct mp_adapter *a, const struct mp_tx_fifo *f, unsigned most
 
 	b->n = 0;
 	b->offloaded = 0;
+	b->large = 0;
 	b->refused = NULL;
 	b->scarce = false;
 	b->nic_queue = several && nbl ? nic_queue_of(a, nbl) : 0;
@@ -102,6 +118,8 @@ static void fill(struct mp_adapter *a, const struct mp_tx_fifo *f, unsigned most
 		} else {
 			if (!prepare_offloaded(a, b, nbl, nb, &at))
 				return;
+			if (b->large >> b->n & 1)
+				most -= RTE_MIN(b->cut[b->n].frames, most - b->n - 1);
 			if (!at)
 				nb = NET_BUFFER_NEXT_NB(nb);
 		}
@@ -178,11 +196,25 @@ static void settle(struct mp_adapter *a, struct mp_tx_queue *t, unsigned cls, un
 	mp_tx_class_note(a, t);
 }
 
+/* Adds what the port makes more of the first 'taken'. */
+static void add_cut(const struct batch *b, unsigned taken, unsigned *frames, uint64_t *bytes)
+{
+	for (uint32_t left = b->large; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctz(left);
+
+		if (i >= taken)
+			return;
+		*frames += b->cut[i].frames;
+		*bytes += b->cut[i].bytes;
+	}
+}
+
 /* One burst of at most 'most' frames, all of one class, to the NIC. */
 static void send_burst(struct mp_adapter *a, struct mp_tx_queue *t, unsigned most,
 		       struct round *r)
 {
 	uint64_t bytes = 0;
+	unsigned taken;
 	struct batch b;
 	int cls;
 
@@ -196,14 +228,16 @@ static void send_burst(struct mp_adapter *a, struct mp_tx_queue *t, unsigned mos
 	fill(a, &t->fifo[cls], most, &b);
 	for (unsigned i = 0; i < b.n; i++)
 		bytes += b.pkts[i]->pkt_len;   /* the NIC frees what it takes */
-	r->sent = b.n ? to_nic(a, &b) : 0;
-	r->full = r->sent < b.n || b.scarce;
-	for (unsigned i = r->sent; i < b.n; i++)
+	r->sent = taken = b.n ? to_nic(a, &b) : 0;
+	r->full = taken < b.n || b.scarce;
+	for (unsigned i = taken; i < b.n; i++)
 		bytes -= b.pkts[i]->pkt_len;
-	advance(&t->fifo[cls], &b, r->sent, &r->done);
+	if (b.large)
+		add_cut(&b, taken, &r->sent, &bytes);
+	advance(&t->fifo[cls], &b, taken, &r->done);
 	settle(a, t, (unsigned)cls, r->sent, bytes);
 	NdisDprReleaseSpinLock(&t->lock);
-	rte_pktmbuf_free_bulk(b.pkts + r->sent, b.n - r->sent);   /* gives back what was borrowed */
+	rte_pktmbuf_free_bulk(b.pkts + taken, b.n - taken);   /* gives back what was borrowed */
 }
 
 static void complete(struct mp_adapter *a, struct mp_tx_queue *t, const struct mp_chain *done)
@@ -262,7 +296,7 @@ static bool serve_turn(struct mp_processor *p, struct mp_tx_queue *t, bool *full
 	struct round r;
 
 	send_burst(p->adapter, t, p->tx_left, &r);
-	p->tx_left -= r.sent;
+	p->tx_left -= RTE_MIN(r.sent, p->tx_left);
 	*full = r.full;
 	complete(p->adapter, t, &r.done);
 	return r.sent || r.done.n;

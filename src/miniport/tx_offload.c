@@ -2,7 +2,9 @@
 /*
  * Sends with something left for the NIC to do: checksums (P2, P3, P6) and large sends
  * (P7 .. P11). The sender's bytes stay as they are (A22): what leaves is a copy. Where the
- * port computes checksums itself it is asked to, and gets the same frame otherwise.
+ * port computes checksums itself it is asked to, and gets the same frame otherwise. Where it
+ * cuts large sends, it gets as much at once as it can cut, with headers of its own before the
+ * sender's payload; what it cannot is cut here.
  */
 #include "miniport/adapter.h"
 #include "miniport/tag.h"
@@ -90,31 +92,31 @@ static NDIS_STATUS inspect_sums(const NET_BUFFER_LIST *nbl)
 	return NDIS_STATUS_SUCCESS;
 }
 
-/* Lets the port compute all of it, if it can. */
-static bool leave_to_port(const struct mp_adapter *a, struct rte_mbuf *m, const struct plan *p)
+/* Lets the port compute what it can. Returns the rest of the outer headers' sums. */
+static unsigned leave_to_port(const struct mp_adapter *a, struct rte_mbuf *m, const struct plan *p)
 {
-	unsigned port = nic_tx_checksums(a->nic);
-	uint64_t flags = p->outer.version == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+	unsigned port = nic_tx_offloads(a->nic), left = p->sums;
+	uint64_t flags = 0;
 
 	if (p->inner_sums || !p->sums || p->outer.extended)
-		return false;
-	if (p->sums & OFFLOAD_SUM_IP) {
-		if (!(port & NIC_TX_IP))
-			return false;
+		return left;
+	if (left & OFFLOAD_SUM_TCP && port & NIC_TX_TCP)
+		flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+	if (left & OFFLOAD_SUM_UDP && port & NIC_TX_UDP)
+		flags |= RTE_MBUF_F_TX_UDP_CKSUM;
+	if (flags)
+		left &= OFFLOAD_SUM_IP;
+	if (left & OFFLOAD_SUM_IP && port & NIC_TX_IP) {
 		flags |= RTE_MBUF_F_TX_IP_CKSUM;
+		left &= ~(unsigned)OFFLOAD_SUM_IP;
 	}
-	if (p->sums & (OFFLOAD_SUM_TCP | OFFLOAD_SUM_UDP)) {
-		bool tcp = p->outer.protocol == OFFLOAD_TCP;
-
-		if (!(port & (tcp ? NIC_TX_TCP : NIC_TX_UDP)))
-			return false;
-		flags |= tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
-	}
-	m->ol_flags |= flags;
+	if (!flags)
+		return left;
+	m->ol_flags |= flags | (p->outer.version == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
 	m->l2_len = p->outer.l2;
 	m->l3_len = p->outer.l3;
 	m->l4_len = p->outer.l4;
-	return true;
+	return left;
 }
 
 static struct rte_mbuf *frame_with_sums(struct mp_adapter *a, const NET_BUFFER_LIST *nbl,
@@ -131,10 +133,11 @@ static struct rte_mbuf *frame_with_sums(struct mp_adapter *a, const NET_BUFFER_L
 		rte_pktmbuf_free(m);
 		return NULL;
 	}
-	if (leave_to_port(a, m, &p))
-		return m;
-	offload_checksum_finish(m, &p.inner, p.inner_sums);
-	offload_checksum_finish(m, &p.outer, p.sums);
+	p.sums = leave_to_port(a, m, &p);
+	if (p.inner_sums)
+		offload_checksum_finish(m, &p.inner, p.inner_sums);
+	if (p.sums)
+		offload_checksum_finish(m, &p.outer, p.sums);
 	return m;
 }
 
@@ -181,16 +184,34 @@ static NDIS_STATUS inspect_large(const struct mp_adapter *a, const NET_BUFFER_LI
 	return NDIS_STATUS_SUCCESS;
 }
 
-static struct rte_mbuf *segment(struct mp_adapter *a, const NET_BUFFER_LIST *nbl,
-				const NET_BUFFER *nb, uint32_t *at)
+/* What the port cuts itself of the rest; NULL: nothing, and '*at' stays. */
+static struct rte_mbuf *part(struct mp_adapter *a, const struct offload_large *l,
+			     NET_BUFFER_LIST *nbl, uint32_t *at, uint16_t tag)
 {
+	uint32_t from = *at;
+	struct rte_mbuf *m = offload_part(l, nbl, at, frame_pool_mempool(a->tx_pool), tag,
+					  nic_tx_chain(a->nic));
+
+	if (!m || nic_tx_large(a->nic, m))
+		return m;
+	*at = from;
+	rte_pktmbuf_free(m);
+	return NULL;
+}
+
+static struct rte_mbuf *segment(struct mp_adapter *a, NET_BUFFER_LIST *nbl, const NET_BUFFER *nb,
+				uint32_t *at)
+{
+	uint16_t tag = mp_tx_tag(a, nbl, nb);
 	struct offload_large l;
+	struct rte_mbuf *m;
 
 	if (!large_is_on(a, nbl) || !large_read(&l, nbl, nb)) {
 		*at = MP_OFFLOAD_REFUSED;
 		return NULL;
 	}
-	return offload_segment(&l, nb, at, frame_pool_mempool(a->tx_pool), mp_tx_tag(a, nbl, nb));
+	m = nic_tx_offloads(a->nic) & NIC_TX_LARGE ? part(a, &l, nbl, at, tag) : NULL;
+	return m ? m : offload_segment(&l, nb, at, frame_pool_mempool(a->tx_pool), tag);
 }
 
 /* ---- what transmit.c calls ---- */

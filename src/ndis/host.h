@@ -17,6 +17,18 @@ struct ndis_keyword {
 	const char *name, *value;   /* name NULL: the end of a list */
 };
 
+/* Who gives memory that a device reaches by itself. PASSIVE_LEVEL, any thread. */
+struct ndis_device_memory {
+	/* 'length' bytes, whole pages of zeros, in one piece for the processor. NULL: there are
+	 * none; who asked gets the process's own memory. */
+	void *(*give)(size_t length);
+	void (*take_back)(void *address);
+};
+
+/* From now on contiguous shared memory of this host's own is had from there; NULL, as at
+ * first: from the process. Only while there is no adapter. 'from' outlives them. */
+void ndis_device_memory_set(const struct ndis_device_memory *from);
+
 struct ndis_image;
 struct ndis_adapter;
 

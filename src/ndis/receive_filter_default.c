@@ -49,7 +49,7 @@ static int make(const struct rf_call *call, const struct rf_filter *add,
 	if (add && add->criteria.n_tests)
 		list[n++] = add->criteria;
 	if (n)
-		*made = vmq_classifier_create(list, n);
+		*made = vmq_classifier_create(&vmq_filter_engine_table, list, n);
 	free(list);
 	return n && !*made ? -1 : 0;
 }

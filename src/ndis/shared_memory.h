@@ -20,6 +20,8 @@ struct ndis_shared_block {
 	struct ndis_binding *provider;          /* who gave it; NULL: this host, or gone */
 	NDIS_HANDLE provided;                   /* what the provider calls it */
 	void *address;                          /* NULL: its provider took it back */
+	const struct ndis_device_memory *from;  /* who has 'length' bytes for the host; NULL: the
+						 * process */
 	size_t length;                          /* whole pages */
 	ULONG asked;                            /* bytes that were asked for */
 	char block;
@@ -40,9 +42,6 @@ struct ndis_shared_block *ndis_shared_block_unlink(struct ndis_adapter *adapter,
 
 /* ---- shared_memory_provider.c: where the memory comes from ---- */
 
-/* This host's own: whole pages of the management OS. FALSE: there are none. */
-bool ndis_shared_memory_own(struct ndis_shared_block *block);
-
 /* Gives the block what 'p' asks for and fills the members of 'p' that are results.
  * The block is on its adapter's list. SUCCESS, RESOURCES, INVALID_PARAMETER, FAILURE (E3);
  * after a failure the block has no memory, and 'p' is as it was. PASSIVE_LEVEL. */
@@ -57,6 +56,19 @@ void ndis_shared_memory_provider_leaves(struct ndis_binding *binding);
 
 /* How many blocks that it gave are not freed yet. */
 unsigned ndis_shared_memory_given(const struct ndis_binding *binding);
+
+/* Whole pages that hold so many bytes. PAGE_SIZE is 4 KiB here as it is there. */
+static inline size_t ndis_shared_memory_pages(ULONG length)
+{
+	return ((size_t)length + PAGE_SIZE - 1) & ~(size_t)(PAGE_SIZE - 1);
+}
+
+/* ---- shared_memory_own.c ---- */
+
+/* This host's own: whole pages of zeros of the management OS, contiguous for a device too if
+ * that is asked for (E6). FALSE: there are none. */
+bool ndis_shared_memory_own(struct ndis_shared_block *block, bool contiguous);
+void ndis_shared_memory_disown(struct ndis_shared_block *block);
 
 /* ---- shared_memory_address.c ---- */
 

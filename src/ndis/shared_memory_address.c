@@ -14,7 +14,7 @@ static PVOID give(struct ndis_adapter *a, ULONG length, PNDIS_PHYSICAL_ADDRESS p
 	if (!b)
 		return NULL;
 	b->by_address = true;
-	if (!ndis_shared_memory_own(b)) {
+	if (!ndis_shared_memory_own(b, true)) {
 		ndis_shared_block_destroy(b);
 		return NULL;
 	}

@@ -2,8 +2,7 @@
 /*
  * Who gives shared memory. The memory of a queue comes from the protocol that allocated
  * the queue, if that registered handlers for it (E7); all other memory is this host's
- * own, that of the default queue too: it outlives every binding (E11). A device reaches
- * memory where it lies, so a physical address is the virtual one.
+ * own, that of the default queue too: it outlives every binding (E11).
  *
  * A provider is another driver, and is asked with copies: nothing that it does to them
  * reaches the miniport before it was looked at.
@@ -12,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/log.h"
 #include "ndis/receive_filter.h"
@@ -21,24 +19,6 @@
 #define ELEMENT_BYTES (64u << 10)
 
 #define LIST_BYTES(n) (sizeof(SCATTER_GATHER_LIST) + (size_t)(n) * sizeof(SCATTER_GATHER_ELEMENT))
-
-/* PAGE_SIZE is 4 KiB here as it is there. */
-static size_t whole_pages(ULONG length)
-{
-	return ((size_t)length + PAGE_SIZE - 1) & ~(size_t)(PAGE_SIZE - 1);
-}
-
-bool ndis_shared_memory_own(struct ndis_shared_block *b)
-{
-	void *at;
-
-	b->length = whole_pages(b->asked);
-	at = mmap(NULL, b->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (at == MAP_FAILED)
-		return false;
-	b->address = at;
-	return true;
-}
 
 /* Describes 'length' bytes at 'address'. The memory is one piece, so that a list with
  * room for few elements gets few large ones, and with CONTIGUOUS one (E6). */
@@ -117,7 +97,7 @@ static void provider_free(struct ndis_binding *provider, NDIS_HANDLE provided)
 /* A list of the length that is of any use, for the provider to fill. */
 static bool list_copy(NDIS_SHARED_MEMORY_PARAMETERS *copy)
 {
-	size_t most = LIST_BYTES(whole_pages(copy->Length) / PAGE_SIZE + 1);
+	size_t most = LIST_BYTES(ndis_shared_memory_pages(copy->Length) / PAGE_SIZE + 1);
 
 	if (!copy->SGListBufferLength) {
 		copy->SGListBuffer = NULL;
@@ -201,7 +181,7 @@ NDIS_STATUS ndis_shared_memory_give(struct ndis_shared_block *b, NDIS_SHARED_MEM
 	pthread_mutex_unlock(&b->adapter->memory_lock);
 	if (provided)
 		status = give_provided(b, &answer);
-	else if (!ndis_shared_memory_own(b))
+	else if (!ndis_shared_memory_own(b, contiguous))
 		status = NDIS_STATUS_RESOURCES;
 	if (status == NDIS_STATUS_SUCCESS) {
 		p->VirtualAddress = b->address;
@@ -223,7 +203,7 @@ void ndis_shared_memory_take_back(struct ndis_shared_block *b)
 	if (b->provider)
 		provider_free(b->provider, b->provided);
 	else if (b->length)
-		munmap(b->address, b->length);
+		ndis_shared_memory_disown(b);
 	b->provider = NULL;
 	b->address = NULL;
 	b->length = 0;

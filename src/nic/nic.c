@@ -172,9 +172,19 @@ uint16_t nic_tx_queues(const struct nic *nic)
 	return nic->tx_queues;
 }
 
-unsigned nic_tx_checksums(const struct nic *nic)
+unsigned nic_tx_offloads(const struct nic *nic)
 {
-	return nic->tx_checksums;
+	return nic->tx_offloads;
+}
+
+uint16_t nic_tx_chain(const struct nic *nic)
+{
+	return nic->tx_chain;
+}
+
+bool nic_tx_large(struct nic *nic, struct rte_mbuf *m)
+{
+	return nic->tx_offloads & NIC_TX_LARGE && nic->ops->tx_large(nic, m);
 }
 
 bool nic_rx_checksums(const struct nic *nic)
@@ -190,6 +200,11 @@ uint32_t nic_data_room(const struct nic *nic)
 uint32_t nic_buffers(const struct nic *nic)
 {
 	return nic->buffers;
+}
+
+bool nic_is_device(const struct nic *nic)
+{
+	return nic->ops == &nic_dpdk_ops;
 }
 
 uint16_t nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)

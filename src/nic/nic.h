@@ -36,6 +36,8 @@ struct nic_config {
 	uint16_t mtu;            /* 68 .. 9600 */
 	bool rx_checksums;       /* the port is to verify the checksums of received frames, if its
 				  * hardware can; see nic_rx_checksums() */
+	bool tx_large;           /* the port is to cut large TCP sends, if its hardware can; see
+				  * NIC_TX_LARGE */
 };
 
 /*
@@ -55,13 +57,20 @@ uint32_t nic_data_room(const struct nic *nic);
 /* How many buffers of each receive pool the port may hold by itself: make the
  * pools larger by this. */
 uint32_t nic_buffers(const struct nic *nic);
+#define NIC_DEVICE_BUFFERS 1024   /* of a dpdk: port */
+
+/* Whether it is a dpdk: port, whose device, or the process that plays it, may write into the
+ * buffers by itself, where DPDK says that they are. Any thread. */
+bool nic_is_device(const struct nic *nic);
 
 /*
  * Gives each receive queue its pool, the steered ones behind the others, and starts
  * the port; a port starts once.
  * AF_XDP: each queue a pool of its own, whose buffers lie in one piece of memory
  * and fit a page with all their headers; its driver keeps up to nic_buffers() of
- * them for good, so the pool goes with the port. -EINVAL, -ENOTSUP, -ENOMEM,
+ * them for good, so the pool goes with the port.
+ * dpdk: the buffers lie in DPDK's own memory, which is all that the device, or a process that
+ * plays it, can reach. -EINVAL, -ENOTSUP, -ENOMEM,
  * -EALREADY; else what the driver says.
  */
 int nic_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct error *err);
@@ -80,22 +89,41 @@ const char *nic_description(const struct nic *nic);
 uint16_t nic_tx_queues(const struct nic *nic);
 
 /*
- * Which checksums the port computes of a frame to send, as RTE_MBUF_F_TX_IP_CKSUM,
- * _TCP_CKSUM and _UDP_CKSUM of its mbuf ask for, with l2_len, l3_len and the pseudo-header's
- * sum in TCP's or UDP's field: that flag of each, the UDP one without TCP's bit. Any thread,
- * once the port is open.
+ * What the port does itself of a frame to send, a bit each. Any thread, once the port is open.
+ *
+ * NIC_TX_IP, _TCP, _UDP: that checksum, as RTE_MBUF_F_TX_IP_CKSUM, _TCP_CKSUM and _UDP_CKSUM of
+ * its mbuf ask for, with l2_len, l3_len and the pseudo-header's sum in TCP's or UDP's field: that
+ * flag of each, the UDP one without TCP's bit.
+ *
+ * NIC_TX_LARGE: it cuts a large TCP send of IPv4 or IPv6, as RTE_MBUF_F_TX_TCP_SEG asks for,
+ * with RTE_MBUF_F_TX_TCP_CKSUM and RTE_MBUF_F_TX_IPV6, or _IPV4 and _IP_CKSUM; with l2_len, l3_len,
+ * l4_len, and tso_segsz, the payload of each segment. The IP header's length is that of the
+ * whole; the pseudo-header's sum lacks it. The frame is a chain of at most nic_tx_chain() mbufs,
+ * all headers in the first, which nobody else refers to, and goes through nic_tx_large() first.
  */
-#define NIC_TX_IP  1u
-#define NIC_TX_TCP 2u
-#define NIC_TX_UDP 4u
-unsigned nic_tx_checksums(const struct nic *nic);
+#define NIC_TX_IP    1u
+#define NIC_TX_TCP   2u
+#define NIC_TX_UDP   4u
+#define NIC_TX_LARGE 8u
+unsigned nic_tx_offloads(const struct nic *nic);
 
-/* Whether received frames' mbufs say RTE_MBUF_F_RX_IP_CKSUM_ and _L4_CKSUM_GOOD or _BAD.
- * A driver that verifies in software does not: that costs every frame. Any thread, once
- * the port is open. */
+/* How many mbufs a large send may have, 0 without NIC_TX_LARGE. Any thread, once the port is
+ * open. */
+uint16_t nic_tx_chain(const struct nic *nic);
+
+/* Puts what the port's driver wants into the headers of a large send. False: the driver cannot
+ * cut this one, for its size or its parts; its bytes are as they may be, and nothing of it has
+ * been sent. Any thread, once the port is started; the owner of the mbuf. */
+bool nic_tx_large(struct nic *nic, struct rte_mbuf *m);
+
+/* Whether received frames' mbufs say RTE_MBUF_F_RX_L4_CKSUM_GOOD or _BAD, and of IPv4
+ * _IP_CKSUM_GOOD or _BAD, where the port has looked: not every port looks at IPv4's header, nor
+ * at every frame. A driver that verifies in software does not: that costs every frame. Any
+ * thread, once the port is open. */
 bool nic_rx_checksums(const struct nic *nic);
 
-/* Up to 'n' received frames, each in one segment; the caller owns them. Never waits.
+/* Up to 'n' received frames, each in one segment and with all its checksums in place; the
+ * caller owns them. Never waits.
  * A frame of a capture that does not fit a buffer comes as long as the buffer, and
  * so longer than the MTU allows: the caller refuses it like any other too long. */
 uint16_t nic_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);

@@ -18,8 +18,10 @@
 #include "frame/capture.h"
 #include "nic/nic_ethdev.h"
 #include "nic/nic_interface.h"
+#include "nic/nic_signal.h"
 #include "nic/nic_steer_flow.h"
 #include "nic/nic_steer_tap.h"
+#include "nic/nic_tap_look.h"
 #include "nic/nic_xdp_log.h"
 
 /* Where AF_PACKET's ring puts a frame within its slot: behind a header, aligned
@@ -34,7 +36,6 @@
 /* The kernel keeps this much of an AF_XDP buffer for XDP programs. */
 #define XDP_KERNEL_HEADROOM 256
 #define XDP_BUFFERS 4096
-#define DEVICE_DESCRIPTORS 1024
 /* DPDK's tap driver says 16, but when it starts it puts a descriptor for each receive and
  * each transmit queue into a message that has room for 8, and looks at no bound. */
 #define TAP_QUEUES (RTE_MP_MAX_FD_NUM / 2)
@@ -351,9 +352,10 @@ static int open_dpdk(struct nic *nic, struct error *err)
 	e->rx_per_port = nic->config.rx_queues;
 	e->tx_per_port = nic->config.tx_queues;
 	e->port_mtu = nic->config.mtu;
-	e->rx_descriptors = DEVICE_DESCRIPTORS;
+	e->rx_descriptors = NIC_DEVICE_BUFFERS;
+	e->signals = true;
 	nic->data_room = nic_frame_length(nic->config.mtu) + DEVICE_HEAD;
-	nic->buffers = DEVICE_DESCRIPTORS;
+	nic->buffers = NIC_DEVICE_BUFFERS;
 	rc = probe(e, err);
 	if (!rc)
 		rc = ethdev_adopt(e, err);
@@ -371,25 +373,30 @@ static void close_device(struct nic *nic)
 	ethdev_release((struct nic_ethdev *)nic);
 }
 
-#define ETHDEV_OPS(...)                                                       \
+#define ETHDEV_OPS(burst, arm, ...)                                           \
 	{                                                                     \
 		.size = sizeof(struct nic_ethdev),                            \
 		.start = ethdev_start,                                        \
 		.stop = ethdev_stop,                                          \
 		.close = close_device,                                        \
-		.rx_burst = ethdev_rx_burst,                                  \
+		.rx_burst = (burst),                                          \
 		.tx_burst = ethdev_tx_burst,                                  \
+		.tx_large = ethdev_tx_large,                                  \
 		.rx_descriptor = ethdev_rx_descriptor,                        \
-		.rx_arm = ethdev_rx_arm,                                      \
+		.rx_arm = (arm),                                              \
 		.check = ethdev_check,                                        \
 		.missed = ethdev_missed,                                      \
 		__VA_ARGS__                                                   \
 	}
 
-const struct nic_ops nic_packet_ops = ETHDEV_OPS(.open = open_packet);
-const struct nic_ops nic_xdp_ops = ETHDEV_OPS(.open = open_xdp);
-const struct nic_ops nic_tap_ops = ETHDEV_OPS(.open = open_tap, .steer_set = steer_tap_set,
+const struct nic_ops nic_packet_ops = ETHDEV_OPS(ethdev_rx_burst, ethdev_rx_arm,
+						 .open = open_packet);
+const struct nic_ops nic_xdp_ops = ETHDEV_OPS(ethdev_rx_burst, ethdev_rx_arm, .open = open_xdp);
+const struct nic_ops nic_tap_ops = ETHDEV_OPS(tap_rx_burst, ethdev_rx_arm, .open = open_tap,
+					      .steer_set = steer_tap_set,
 					      .steer_clear = steer_tap_clear);
-const struct nic_ops nic_loop_ops = ETHDEV_OPS(.open = open_loop, .captures = true);
-const struct nic_ops nic_dpdk_ops = ETHDEV_OPS(.open = open_dpdk, .steer_set = steer_flow_set,
+const struct nic_ops nic_loop_ops = ETHDEV_OPS(ethdev_rx_burst, ethdev_rx_arm, .open = open_loop,
+					       .captures = true);
+const struct nic_ops nic_dpdk_ops = ETHDEV_OPS(signal_rx_burst, signal_rx_arm, .open = open_dpdk,
+					       .steer_set = steer_flow_set,
 					       .steer_clear = steer_flow_clear);

@@ -13,8 +13,10 @@
 
 #include "base/log.h"
 #include "nic/nic_interface.h"
+#include "nic/nic_signal.h"
 #include "nic/nic_steer_flow.h"
 #include "nic/nic_steer_tap.h"
+#include "nic/nic_tap_look.h"
 #include "nic/nic_xdp_log.h"
 
 /* What an AF_XDP queue takes at once for its fill ring, and a burst to go on. */
@@ -55,40 +57,6 @@ static int check_mtu(const struct nic_ethdev *e, const struct rte_eth_dev_info *
 			 e->nic.description, e->port_mtu, info->min_mtu, longest);
 }
 
-/* X(capability of a DPDK port, what it is here) */
-#define TX_CHECKSUMS(X)                           \
-	X(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM, NIC_TX_IP) \
-	X(RTE_ETH_TX_OFFLOAD_TCP_CKSUM, NIC_TX_TCP) \
-	X(RTE_ETH_TX_OFFLOAD_UDP_CKSUM, NIC_TX_UDP)
-#define RX_CHECKSUMS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | \
-		      RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
-
-/* What pcap-loop sends goes to a file as it is. The tap's driver verifies in software. */
-static void adopt_offloads(struct nic_ethdev *e, const struct rte_eth_dev_info *info)
-{
-	struct nic *nic = &e->nic;
-
-#define X(capability, bit)                                            \
-	if (!e->endless && info->tx_offload_capa & (capability))      \
-		nic->tx_checksums |= (bit);
-	TX_CHECKSUMS(X)
-#undef X
-	nic->rx_checksums = nic->config.rx_checksums && nic->ops == &nic_dpdk_ops &&
-			    (info->rx_offload_capa & RX_CHECKSUMS) == RX_CHECKSUMS;
-}
-
-static uint64_t tx_offloads(const struct nic *nic)
-{
-	uint64_t offloads = 0;
-
-#define X(capability, bit)               \
-	if (nic->tx_checksums & (bit))   \
-		offloads |= (capability);
-	TX_CHECKSUMS(X)
-#undef X
-	return offloads;
-}
-
 int ethdev_adopt(struct nic_ethdev *e, struct error *err)
 {
 	struct rte_eth_dev_info info;
@@ -109,7 +77,7 @@ int ethdev_adopt(struct nic_ethdev *e, struct error *err)
 	rc = check_mtu(e, &info, err);
 	if (rc)
 		return rc;
-	adopt_offloads(e, &info);
+	ethdev_adopt_offloads(e, &info);
 	e->tx_per_port = RTE_MIN(e->tx_per_port, info.max_tx_queues);
 	nic->tx_queues = e->n_ports > 1 ? e->n_ports : e->tx_per_port;
 	nic->tx_queues = RTE_MIN(nic->tx_queues, nic->config.tx_queues);
@@ -171,6 +139,29 @@ static int check_xdp_pool(const struct nic_ethdev *e, uint16_t queue, struct rte
 	return 0;
 }
 
+static void look_at(struct rte_mempool *pool, void *outside, struct rte_mempool_memhdr *piece,
+		    unsigned index)
+{
+	(void)pool;
+	(void)index;
+	*(bool *)outside |= !rte_mem_virt2memseg(piece->addr, NULL);
+}
+
+/* Where a device cannot reach the buffers it receives nothing, and does not say why. */
+static int check_device_pool(const struct nic_ethdev *e, uint16_t queue, struct rte_mempool *pool,
+			     struct error *err)
+{
+	uint32_t object = rte_mempool_calc_obj_size(pool->elt_size, pool->flags, NULL);
+	bool outside = false;
+
+	rte_mempool_mem_iter(pool, look_at, &outside);
+	if (!outside)
+		return 0;
+	return error_set(err, ENOMEM, "%s: DPDK's memory has no room for the %zu MiB of receive "
+			 "buffers of queue %u, and a device can reach no other; give more by -m in "
+			 "host.eal", e->nic.description, ((size_t)object * pool->size >> 20) + 1, queue);
+}
+
 static int check_loop_pool(const struct nic_ethdev *e, uint16_t queue, struct rte_mempool *pool,
 			   struct error *err)
 {
@@ -181,14 +172,23 @@ static int check_loop_pool(const struct nic_ethdev *e, uint16_t queue, struct rt
 			 e->nic.buffers, rte_mempool_avail_count(pool), queue);
 }
 
+static int check_pool(const struct nic_ethdev *e, uint16_t queue, struct rte_mempool *pool,
+		      struct error *err)
+{
+	if (is_xdp(e))
+		return check_xdp_pool(e, queue, pool, err);
+	if (e->endless)
+		return check_loop_pool(e, queue, pool, err);
+	return nic_is_device(&e->nic) ? check_device_pool(e, queue, pool, err) : 0;
+}
+
 static int setup_port(struct nic_ethdev *e, uint16_t index, struct rte_mempool *const *pools,
 		      struct error *err)
 {
 	struct rte_eth_conf conf = {
-		.rxmode = { .mtu = e->port_mtu,
-			    .offloads = e->nic.rx_checksums ? RX_CHECKSUMS : 0 },
-		.txmode = { .offloads = tx_offloads(&e->nic) },
-		.intr_conf = { .rxq = e->interrupts },
+		.rxmode = { .mtu = e->port_mtu, .offloads = ethdev_rx_offloads(e) },
+		.txmode = { .offloads = ethdev_tx_offloads(e) },
+		.intr_conf = { .rxq = e->interrupts || e->signals },
 	};
 	uint16_t port = e->port[index], rx = e->rx_descriptors, tx = e->rx_descriptors;
 	const char *what = e->nic.description;
@@ -202,6 +202,11 @@ static int setup_port(struct nic_ethdev *e, uint16_t index, struct rte_mempool *
 	}
 	if (!rc)
 		rc = rte_eth_dev_configure(port, e->rx_per_port, e->tx_per_port, &conf);
+	if (rc && e->signals) {   /* perhaps because of the interrupts */
+		e->signals = false;
+		conf.intr_conf.rxq = 0;
+		rc = rte_eth_dev_configure(port, e->rx_per_port, e->tx_per_port, &conf);
+	}
 	if (!rc && rx)
 		rc = rte_eth_dev_adjust_nb_rx_tx_desc(port, &rx, &tx);
 	if (rc)
@@ -269,9 +274,8 @@ int ethdev_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct er
 	uint16_t started;
 	int rc = 0;
 
-	for (uint16_t q = 0; !rc && q < nic->config.rx_queues; q++)
-		rc = is_xdp(e) ? check_xdp_pool(e, q, rx_pools[q], err) :
-		     e->endless ? check_loop_pool(e, q, rx_pools[q], err) : 0;
+	for (uint16_t q = 0; !rc && q < nic_rx_all(nic); q++)
+		rc = check_pool(e, q, rx_pools[q], err);
 	descriptors_list(&xdp_before, AF_XDP);
 	for (uint16_t i = 0; !rc && i < e->n_ports; i++)
 		rc = setup_port(e, i, rx_pools, err);
@@ -282,12 +286,22 @@ int ethdev_start(struct nic *nic, struct rte_mempool *const *rx_pools, struct er
 		return rc;
 	for (started = 0; started < e->n_ports; started++) {
 		rc = start_port(e, e->port[started], err);
+		if (rc && e->signals) {   /* there may be too few interrupts */
+			e->signals = false;
+			rc = setup_port(e, started, rx_pools, err);
+			if (!rc)
+				rc = start_port(e, e->port[started], err);
+		}
 		if (rc)
 			goto stop_ports;
 	}
 	if (nic->ops == &nic_dpdk_ops)
 		steer_flow_spread(e);
 	find_descriptors(e);
+	if (nic->ops == &nic_tap_ops)
+		tap_look_start(e);
+	if (e->signals)
+		signal_start(e);
 	ethdev_count(e);
 	return 0;
 
@@ -310,6 +324,7 @@ void ethdev_stop(struct nic *nic)
 			rte_eth_promiscuous_disable(e->port[i]);
 		rte_eth_dev_stop(e->port[i]);
 	}
+	signal_stop(e);
 }
 
 /* ---- running ---- */
@@ -320,7 +335,10 @@ uint16_t ethdev_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts
 
 	if (e->n_ports > 1)
 		return rte_eth_rx_burst(e->port[queue], 0, pkts, n);
-	return rte_eth_rx_burst(e->port[0], queue, pkts, n);
+	n = rte_eth_rx_burst(e->port[0], queue, pkts, n);
+	if (e->unfinished)
+		ethdev_finish(pkts, n);
+	return n;
 }
 
 uint16_t ethdev_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kinds that are DPDK ports. nic_device.c makes the ports of each kind (the
- * only place that knows drivers by name), nic_ethdev.c runs them, nic_ethdev_missed.c counts
- * what they lost.
+ * only place that knows drivers by name), nic_ethdev.c runs them, nic_ethdev_offload.c knows
+ * what they do of checksums and segments, nic_ethdev_missed.c counts what they lost.
  */
 #ifndef NIC_NIC_ETHDEV_H
 #define NIC_NIC_ETHDEV_H
 
 #include <stdatomic.h>
+
+#include <rte_ethdev.h>
 
 #include "nic/nic_descriptor.h"
 #include "nic/nic_internal.h"
@@ -25,8 +27,11 @@ struct nic_ethdev {
 	uint16_t rx_descriptors;   /* 0: the driver's own choice */
 	bool own_devices;          /* virtual devices that close takes away again */
 	bool interrupts;           /* the driver gives descriptors by its receive interrupts */
+	bool signals;              /* the same, if it has them: see nic_signal.h; start clears it */
 	bool keep_promiscuous;     /* somebody else wanted it before us */
 	bool endless;              /* pcap-loop: a queue always has frames */
+	bool rx_ip;                /* the port verifies IPv4's header, too */
+	bool unfinished;           /* the driver may leave received checksums to us */
 	int file;                  /* pcap-loop: the capture, for the driver */
 	unsigned if_index;         /* of the kernel's interface behind it; 0: none */
 	int old_mtu;               /* of an interface of the host whose MTU we changed; else 0 */
@@ -34,6 +39,9 @@ struct nic_ethdev {
 	struct descriptors packet; /* AF_PACKET's sockets */
 	int steer_map, steer_program;   /* tap: see nic_steer_tap.h; 0: none */
 
+	void (*look)(int);         /* tap: see nic_tap_look.h; start writes */
+	int look_signal;
+	struct nic_peek *peek;     /* of each receive queue; see nic_signal.h */
 	struct descriptors xdp;    /* AF_XDP's sockets; start writes */
 	int descriptor[64];        /* of each receive queue, -1: none; start writes */
 	atomic_bool removed;       /* DPDK's own thread sets it */
@@ -52,6 +60,15 @@ int ethdev_rx_descriptor(const struct nic *nic, uint16_t queue);
 bool ethdev_rx_arm(struct nic *nic, uint16_t queue, bool sleep);
 void ethdev_check(struct nic *nic);
 uint64_t ethdev_missed(struct nic *nic);
+
+/* nic_ethdev_offload.c. What the ports can, of what is wanted: open. */
+void ethdev_adopt_offloads(struct nic_ethdev *e, const struct rte_eth_dev_info *info);
+/* The same in DPDK's words, for rte_eth_conf. */
+uint64_t ethdev_rx_offloads(const struct nic_ethdev *e);
+uint64_t ethdev_tx_offloads(const struct nic_ethdev *e);
+bool ethdev_tx_large(struct nic *nic, struct rte_mbuf *m);
+/* Computes the checksums that a port of virtio left out of received frames. */
+void ethdev_finish(struct rte_mbuf **pkts, uint16_t n);
 
 /* nic_ethdev_missed.c: what is lost from now on counts, until 'counting' is false. Control. */
 void ethdev_count(struct nic_ethdev *e);

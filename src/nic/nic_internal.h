@@ -30,6 +30,7 @@ struct nic_ops {
 	void (*close)(struct nic *nic);
 	uint16_t (*rx_burst)(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 	uint16_t (*tx_burst)(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+	bool (*tx_large)(struct nic *nic, struct rte_mbuf *m);   /* of a kind with NIC_TX_LARGE */
 	int (*rx_descriptor)(const struct nic *nic, uint16_t queue);
 	bool (*rx_arm)(struct nic *nic, uint16_t queue, bool sleep);
 	void (*check)(struct nic *nic);   /* calls nic_finish() when the device is gone; or NULL */
@@ -48,7 +49,8 @@ struct nic {
 	uint8_t mac[6];              /* open writes */
 	char description[200];       /* open writes */
 	uint16_t tx_queues;          /* open writes */
-	unsigned tx_checksums;       /* open writes; see nic_tx_checksums() */
+	unsigned tx_offloads;        /* open writes; see nic_tx_offloads() */
+	uint16_t tx_chain;           /* open writes; see nic_tx_chain() */
 	bool rx_checksums;           /* open writes; see nic_rx_checksums() */
 	uint16_t steer_queues;       /* open writes; see nic_steer_queues() */
 	struct nic_rule *rules;      /* control thread */

@@ -108,6 +108,11 @@ static bool transport_is_right(const struct rte_mbuf *m, const struct offload_he
 	return (uint16_t)(sum + (sum >> 16)) == 0xffff;
 }
 
+bool offload_checksum_ip(const struct rte_mbuf *m, const struct offload_headers *h)
+{
+	return rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const char *, h->l2), h->l3) == 0xffff;
+}
+
 struct offload_verdict offload_checksum_verify(const struct rte_mbuf *m,
 					       const struct offload_headers *h)
 {
@@ -116,10 +121,8 @@ struct offload_verdict offload_checksum_verify(const struct rte_mbuf *m,
 	uint32_t field = field_of(h);
 	bool right;
 
-	if (h->version == 4) {
-		right = rte_raw_cksum(frame + h->l2, h->l3) == 0xffff;
-		*(right ? &v.good : &v.bad) |= OFFLOAD_SUM_IP;
-	}
+	if (h->version == 4)
+		*(offload_checksum_ip(m, h) ? &v.good : &v.bad) |= OFFLOAD_SUM_IP;
 	if (!field || m->pkt_len < h->l2 + h->ip_length)   /* cut off: its sum is not to be had */
 		return v;
 	if (h->version == 4 && h->protocol == OFFLOAD_UDP && !big16_read(frame + field))

@@ -32,6 +32,9 @@ struct offload_verdict {
 	unsigned good, bad;      /* enum offload_sum; in neither: not checked */
 };
 
+/* Whether the checksum of an IPv4 header is right; of headers whose version is 4. */
+bool offload_checksum_ip(const struct rte_mbuf *m, const struct offload_headers *h);
+
 /* Verifies what can be: not the transport of a fragment, nor a UDP checksum of 0 of IPv4.
  * 'm' as above. */
 struct offload_verdict offload_checksum_verify(const struct rte_mbuf *m,

@@ -54,4 +54,31 @@ static inline uint32_t offload_large_segments(const struct offload_large *l)
 struct rte_mbuf *offload_segment(const struct offload_large *large, const NET_BUFFER *nb,
 				 uint32_t *at, struct rte_mempool *pool, uint16_t tag);
 
+/*
+ * The same of two segments or more, for a port that cuts them itself: a chain of at most
+ * 'chain' mbufs, with the flags and lengths that RTE_MBUF_F_TX_TCP_SEG wants and the payload by
+ * reference where it lies in the mbufs of 'nbl', whose NB it is. It has as many segments as
+ * make one datagram, and as the port can number and flag like offload_segment(): the CWR flag
+ * leaves alone, and so does the id where it wraps. NULL, with '*at' as it was: there are no two
+ * of them, no mbufs, or the headers are not for a port.
+ */
+struct rte_mbuf *offload_part(const struct offload_large *large, NET_BUFFER_LIST *nbl,
+			      uint32_t *at, struct rte_mempool *pool, uint16_t tag,
+			      unsigned chain);
+
+/* The frames that a port makes of 'm', a part, and in '*bytes' their lengths together; of another
+ * frame 1 and its own. */
+static inline uint32_t offload_frames(const struct rte_mbuf *m, uint64_t *bytes)
+{
+	uint32_t headers, n;
+
+	*bytes = m->pkt_len;
+	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		return 1;
+	headers = (uint32_t)m->l2_len + m->l3_len + m->l4_len;
+	n = (m->pkt_len - headers + m->tso_segsz - 1) / m->tso_segsz;
+	*bytes += (uint64_t)headers * (n - 1);
+	return n;
+}
+
 #endif

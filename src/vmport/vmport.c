@@ -46,7 +46,10 @@ static int config_check(const struct vmport_config *c, const struct vmport_kind 
 	if (!kind)
 		return error_set(err, EINVAL, VMPORT_WHO "no such kind of port; write one of %s",
 				 c->name, c->spec, kinds_help + 2);
-	if (!*argument)
+	if (kind->bare && *argument)
+		return error_set(err, EINVAL, VMPORT_WHO "nothing may follow the colon; write null:",
+				 c->name, c->spec);
+	if (!kind->bare && !*argument)
 		return error_set(err, EINVAL,
 				 VMPORT_WHO "nothing follows the colon; write one of %s",
 				 c->name, c->spec, kinds_help + 2);

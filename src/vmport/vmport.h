@@ -11,6 +11,7 @@
  *                            what it sends is read from 'sends', a capture
  *   region:PATH              memory that we share with the guest, handed to it on the
  *                            socket PATH (include/guest/ovmq_region.h)
+ *   null:                    takes every frame at once and sends none; for measurements
  *
  * Guest memory is hostile until checked; nothing here trusts a length it has
  * not bounded. Threads: open and close on the control thread; all else, unless
@@ -37,6 +38,8 @@ struct vmport_config {
 				      * hold mtu + 18 bytes after the headroom */
 	bool offload;                /* vhost-user: the guest may leave checksums and segments
 				      * to others, and take such frames; other kinds: no meaning */
+	bool direct;                 /* vhost-user: the guest's rings are served by ourselves, not
+				      * by librte_vhost; other kinds: no meaning */
 };
 
 /*
@@ -119,7 +122,8 @@ uint16_t vmport_lend(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vmport_reclaim(struct vmport *port, struct rte_mbuf **pkts, uint16_t n, bool all);
 
 /* How often the guest wrote what makes no sense and was ignored: a frame given back that
- * was not out, a ring's position beyond its end. Since open; any thread. */
+ * was not out, a ring's position beyond its end, a chain of descriptors that is none. Since
+ * open; any thread. */
 uint64_t vmport_faults(const struct vmport *port);
 
 /* ---- from the VM ---- */

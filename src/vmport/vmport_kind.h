@@ -30,6 +30,7 @@ struct vmport {
 
 struct vmport_kind {
 	size_t size;
+	bool bare;                  /* nothing follows the colon; else something must */
 	int (*open)(struct vmport *port, const char *argument,
 		    const struct vmport_config *config, struct error *err);
 	void (*close)(struct vmport *port);
@@ -54,7 +55,8 @@ struct vmport_kind {
 	X("vhost-user-client", vmport_vhost_client, "PATH") \
 	X("tap",               vmport_tap,          "NAME") \
 	X("pcap",              vmport_capture,      "FILE") \
-	X("region",            vmport_region,       "PATH")
+	X("region",            vmport_region,       "PATH") \
+	X("null",              vmport_null,         "")
 
 #define X(prefix, kind, argument) extern const struct vmport_kind kind;
 VMPORT_KINDS(X)

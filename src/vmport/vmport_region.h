@@ -15,7 +15,6 @@
 #ifndef VMPORT_REGION_H
 #define VMPORT_REGION_H
 
-#include <linux/aio_abi.h>
 #include <stdatomic.h>
 #include <sys/un.h>
 
@@ -48,7 +47,6 @@ struct region_port {
 	struct ovmq_region_header layout;    /* our own copy: areas and numbers of entries */
 	uint32_t stride;                     /* bytes of a copy's buffer, and of a send's */
 	int memory, listener, doorbell, interrupt;
-	aio_context_t signals;
 	struct sockaddr_un address;
 
 	/* Control's: pieces of the memory area, by offset. */

@@ -10,10 +10,10 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vmport/vmport_signal.h"
 
 #define PROTOCOL_VERSION 0
 #define HOST_ID          0
@@ -54,11 +54,16 @@ static int watch(const struct region_port *p, int operation, int fd, uint32_t ev
  * with us could make a read wait. Edges tell as much. */
 static int descriptors_open(struct region_port *p)
 {
+	int ret = vmport_signal_start();
+
+	if (ret) {
+		errno = -ret;
+		return -1;
+	}
 	p->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->port.descriptor = epoll_create1(EPOLL_CLOEXEC);
-	if (p->doorbell < 0 || p->interrupt < 0 || p->port.descriptor < 0 ||
-	    syscall(SYS_io_setup, 1, &p->signals) < 0)
+	if (p->doorbell < 0 || p->interrupt < 0 || p->port.descriptor < 0)
 		return -1;
 	return watch(p, EPOLL_CTL_ADD, p->listener, EPOLLIN) ||
 	       watch(p, EPOLL_CTL_ADD, p->doorbell, EPOLLIN | EPOLLET) ? -1 : 0;
@@ -68,8 +73,6 @@ static void descriptors_close(struct region_port *p)
 {
 	const int all[] = { p->port.descriptor, p->interrupt, p->doorbell };
 
-	if (p->signals)
-		syscall(SYS_io_destroy, p->signals);
 	for (unsigned i = 0; i < RTE_DIM(all); i++)
 		if (all[i] >= 0)
 			close(all[i]);
@@ -81,7 +84,7 @@ int region_guest_open(struct region_port *p, const char *path, struct error *err
 
 	if (ret)
 		return ret;
-	p->doorbell = p->interrupt = -1;
+	p->port.descriptor = p->doorbell = p->interrupt = -1;
 	if (!descriptors_open(p))
 		return 0;
 	ret = error_set(err, errno, VMPORT_WHO "no descriptor: %s", p->port.name, p->port.spec,
@@ -190,35 +193,11 @@ void region_guest_look(struct region_port *p)
 
 /* ---- waking it ---- */
 
-/*
- * A write to an eventfd waits when its count is at its end, and the guest, which has the
- * same open file, decides on count and O_NONBLOCK. What the kernel adds when an
- * asynchronous read ends never waits: so a byte is read, of no interest to anybody.
- */
-static void signal_guest(struct region_port *p)
-{
-	struct timespec at_once = { 0, 0 };
-	struct io_event done;
-	char byte;
-	struct iocb read = {
-		.aio_lio_opcode = IOCB_CMD_PREAD,
-		.aio_fildes = (uint32_t)p->memory,
-		.aio_buf = (uintptr_t)&byte,
-		.aio_nbytes = 1,
-		.aio_flags = IOCB_FLAG_RESFD,
-		.aio_resfd = (uint32_t)p->interrupt,
-	};
-	struct iocb *list[] = { &read };
-
-	syscall(SYS_io_submit, p->signals, 1, list);
-	syscall(SYS_io_getevents, p->signals, 1, 1, &done, &at_once);
-}
-
 void region_guest_wake(struct region_port *p)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 	if (__atomic_load_n(&p->header->guest_sleeps, __ATOMIC_RELAXED))
-		signal_guest(p);
+		vmport_signal(p->interrupt);
 }
 
 void region_guest_fault(struct region_port *p, const char *what)

@@ -5,56 +5,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 
 #include <rte_vhost.h>
 
-#define BURST        32      /* librte_vhost moves no more in one call */
-#define ALARM_MIN_US 1000
-#define ALARM_MAX_US 32000
+#include "base/log.h"
+#include "vmport/vmport_signal.h"
+
+#define BURST 32      /* librte_vhost moves no more in one call */
 
 /* librte_vhost's looks into a ring (how many entries wait) read split rings
  * only; with packed ones a worker could sleep over a waiting frame. */
 static uint64_t features_not_honoured(const struct vhost_port *p)
 {
 	return 1ull << VIRTIO_F_RING_PACKED | vhost_offload_not_offered(p);
-}
-
-static inline void turn_next(struct vhost_port *p, memory_order order)
-{
-	unsigned turn = atomic_load_explicit(&p->turn, memory_order_relaxed);
-
-	atomic_store_explicit(&p->turn, turn + 1, order);
-}
-
-static inline void guest_leave(struct vhost_port *p)
-{
-	turn_next(p, memory_order_release);
-}
-
-/* The guest, if there is one; then guest_leave() must follow. 0: none. */
-static inline uint64_t guest_enter(struct vhost_port *p)
-{
-	uint64_t guest;
-
-	if (!atomic_load_explicit(&p->guest, memory_order_relaxed))
-		return 0;
-	/* The store must be seen before the guest is read: see vmport_vhost.h. */
-	turn_next(p, memory_order_seq_cst);
-	guest = atomic_load(&p->guest);
-	if (!guest)
-		guest_leave(p);
-	return guest;
-}
-
-/* Whether kicks are wanted on the rings the guest sends on. */
-static void kicks_set(uint64_t guest, bool wanted)
-{
-	int vid = vhost_guest_vid(guest);
-
-	for (unsigned pair = 0; pair < vhost_guest_pairs(guest); pair++)
-		rte_vhost_enable_guest_notification(vid, VHOST_RING_FROM_VM(pair), wanted);
 }
 
 /* ---- to the VM ---- */
@@ -81,7 +44,7 @@ static enum verdict frame_retry(int vid, struct rte_mbuf *m)
 static uint16_t port_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vhost_port *p = (struct vhost_port *)port;
-	uint64_t guest = guest_enter(p);
+	uint64_t guest = vhost_enter(p);
 	int vid = vhost_guest_vid(guest);
 	uint16_t done = 0;
 
@@ -105,35 +68,13 @@ static uint16_t port_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16
 			counter_add(&port->refused, 1);
 		done++;
 	}
-	guest_leave(p);
+	vhost_leave(p);
 	if (done)
-		p->alarm_us = ALARM_MIN_US;
+		p->alarm_us = VHOST_ALARM_MIN_US;
 	return done;
 }
 
 /* ---- from the VM ---- */
-
-/* Keeps the frames that may pass, in order, and returns how many. 'unfinished': offloads
- * are offered, so that some may be. */
-static inline uint16_t frames_check(struct vmport *port, struct rte_mbuf **pkts, uint16_t n,
-				    bool unfinished)
-{
-	uint16_t kept = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		struct rte_mbuf *m = pkts[i];
-
-		if (unfinished && (m->ol_flags || m->nb_segs > 1)
-			    ? vhost_offload_check((const struct vhost_port *)port, m)
-			    : likely(m->nb_segs == 1 && vmport_length_ok(port, m->pkt_len))) {
-			pkts[kept++] = m;
-			continue;
-		}
-		rte_pktmbuf_free(m);
-		counter_add(&port->bad, 1);
-	}
-	return kept;
-}
 
 /*
  * Up to 'n' frames of one ring. librte_vhost drops a frame that fits no buffer
@@ -155,14 +96,14 @@ static uint16_t ring_receive(struct vmport *port, int vid, uint16_t ring,
 	if (got < n && known && !rte_vhost_get_vring_base(vid, ring, &after, &unused) &&
 	    (uint16_t)(after - before) == got + 1)
 		counter_add(&port->bad, 1);
-	return offload ? frames_check(port, pkts, got, true)
-		       : frames_check(port, pkts, got, false);
+	return offload ? vhost_frames_check(port, pkts, got, true)
+		       : vhost_frames_check(port, pkts, got, false);
 }
 
 static uint16_t port_receive(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vhost_port *p = (struct vhost_port *)port;
-	uint64_t guest = guest_enter(p);
+	uint64_t guest = vhost_enter(p);
 	unsigned pairs = vhost_guest_pairs(guest);
 	unsigned changes;
 	uint16_t got = 0;
@@ -173,7 +114,7 @@ static uint16_t port_receive(struct vmport *port, struct rte_mbuf **pkts, uint16
 	changes = atomic_load_explicit(&p->changes, memory_order_acquire);
 	if (unlikely(changes != p->changes_quieted)) {
 		p->changes_quieted = changes;
-		kicks_set(guest, false);
+		vhost_kicks_set(guest, false);
 	}
 	/* Another pair is first each time, so that none starves the others. */
 	for (unsigned i = 0; i < pairs && got < n; i++) {
@@ -183,91 +124,13 @@ static uint16_t port_receive(struct vmport *port, struct rte_mbuf **pkts, uint16
 		got += ring_receive(port, vhost_guest_vid(guest), VHOST_RING_FROM_VM(pair),
 				    pkts + got, RTE_MIN(n - got, BURST));
 	}
-	guest_leave(p);
+	vhost_leave(p);
 	if (got)
-		p->alarm_us = ALARM_MIN_US;
+		p->alarm_us = VHOST_ALARM_MIN_US;
 	return got;
 }
 
-/* ---- sleep ---- */
-
-/* Takes the signals that came until now off the descriptor. None is read: all
- * are edge-triggered. */
-static void signals_drain(struct vhost_port *p)
-{
-	struct epoll_event events[16];
-
-	while (epoll_wait(p->port.descriptor, events, 16, 0) == 16)
-		;
-}
-
-static void alarm_set(struct vhost_port *p)
-{
-	struct itimerspec in = { .it_value.tv_nsec = (long)p->alarm_us * 1000 };
-
-	timerfd_settime(p->timer_fd, 0, &in, NULL);
-	p->alarm_us = RTE_MIN(p->alarm_us * 2, ALARM_MAX_US);
-}
-
-/* Asks every ring for a kick, then looks once more: what the guest sent before
- * it could know is found here, what it sends later kicks. */
-static bool guest_arm(struct vhost_port *p)
-{
-	uint64_t guest = guest_enter(p);
-	int vid = vhost_guest_vid(guest);
-	bool waiting = false;
-
-	if (!guest)
-		return false;
-	kicks_set(guest, true);
-	if (p->starved)
-		rte_vhost_enable_guest_notification(vid, VHOST_RING_TO_VM, 1);
-	atomic_thread_fence(memory_order_seq_cst);
-	for (unsigned pair = 0; pair < vhost_guest_pairs(guest) && !waiting; pair++)
-		waiting = rte_vhost_rx_queue_count(vid, VHOST_RING_FROM_VM(pair)) > 0;
-	guest_leave(p);
-	return waiting;
-}
-
-static void guest_disarm(struct vhost_port *p)
-{
-	uint64_t guest = guest_enter(p);
-
-	if (!guest)
-		return;
-	kicks_set(guest, false);
-	rte_vhost_enable_guest_notification(vhost_guest_vid(guest), VHOST_RING_TO_VM, 0);
-	guest_leave(p);
-}
-
-static bool port_arm(struct vmport *port, bool sleep)
-{
-	struct vhost_port *p = (struct vhost_port *)port;
-	unsigned changes;
-
-	if (!sleep) {
-		if (p->armed)
-			guest_disarm(p);
-		p->armed = false;
-		return false;
-	}
-	signals_drain(p);
-	changes = atomic_load(&p->changes);
-	if (changes != p->changes_armed) {
-		p->changes_armed = changes;
-		return true;
-	}
-	p->armed = true;
-	if (guest_arm(p))
-		return true;
-	/* A guest kicks for room only when its ring was empty, not when a few
-	 * entries are left that are too few for a frame; and a ring without a
-	 * descriptor cannot kick at all. There time must do. */
-	if (p->starved || atomic_load_explicit(&p->silent, memory_order_relaxed))
-		alarm_set(p);
-	p->starved = false;
-	return false;
-}
+/* ---- state ---- */
 
 static unsigned port_offloads(const struct vmport *port)
 {
@@ -281,17 +144,30 @@ static bool port_is_up(const struct vmport *port)
 				    memory_order_relaxed) != 0;
 }
 
+static uint64_t port_faults(const struct vmport *port)
+{
+	return counter_read(&((const struct vhost_port *)port)->faults);
+}
+
 /* ---- open and close ---- */
 
-static void port_init(struct vhost_port *p, bool offload)
+static const struct vmport_kind kind_direct;
+
+static void port_init(struct vhost_port *p, const struct vmport_config *config)
 {
-	vhost_offload_init(p, offload);
+	int ret = config->direct ? vmport_signal_start() : 0;
+
+	p->direct = config->direct && !ret;
+	if (ret)
+		log_warning(VMPORT_WHO "not in the direct mode: no asynchronous reads (%s)",
+			    p->port.name, p->port.spec, strerror(-ret));
+	vhost_offload_init(p, config->offload);
 	pthread_mutex_init(&p->lock, NULL);
 	for (int i = 0; i < VHOST_CONNECTIONS; i++)
 		p->connections[i].vid = -1;
 	for (int ring = 0; ring < VHOST_RINGS; ring++)
 		p->kicks[ring] = -1;
-	p->alarm_us = ALARM_MIN_US;
+	p->alarm_us = VHOST_ALARM_MIN_US;
 }
 
 /*
@@ -325,7 +201,7 @@ static int port_open(struct vhost_port *p, const char *path, const struct vmport
 	const struct vmport *port = &p->port;
 	int ret;
 
-	port_init(p, config->offload);
+	port_init(p, config);
 	p->path = strdup(path);
 	if (!p->path)
 		return error_set(err, ENOMEM, VMPORT_WHO "no memory", port->name, port->spec);
@@ -347,6 +223,8 @@ static int port_open(struct vhost_port *p, const char *path, const struct vmport
 	ret = driver_start(p, flags, err);
 	if (ret)
 		goto unregister;
+	if (p->direct)
+		p->port.kind = &kind_direct;
 	return 0;
 
 unregister:
@@ -382,16 +260,20 @@ static void port_close(struct vmport *port)
 	free(p->path);
 }
 
-#define VHOST_KIND(opener) {                                                   \
+#define VHOST_KIND(opener, direct) {                                           \
 	.size = sizeof(struct vhost_port),                                     \
 	.open = opener,                                                        \
 	.close = port_close,                                                   \
 	.is_up = port_is_up,                                                   \
 	.offloads = port_offloads,                                             \
-	.deliver = port_deliver,                                               \
-	.receive = port_receive,                                               \
-	.arm = port_arm,                                                       \
+	.deliver = direct ## _deliver,                                         \
+	.receive = direct ## _receive,                                         \
+	.arm = vhost_arm,                                                      \
+	.faults = port_faults,                                                 \
 }
 
-const struct vmport_kind vmport_vhost_server = VHOST_KIND(server_open);
-const struct vmport_kind vmport_vhost_client = VHOST_KIND(client_open);
+/* The first two are named in the list of kinds; a port is the third once it is open, where
+ * we serve rings by ourselves. */
+const struct vmport_kind vmport_vhost_server = VHOST_KIND(server_open, port);
+const struct vmport_kind vmport_vhost_client = VHOST_KIND(client_open, port);
+static const struct vmport_kind kind_direct = VHOST_KIND(NULL, vhost_direct);

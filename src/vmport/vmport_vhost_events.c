@@ -27,6 +27,7 @@
 
 #include "base/log.h"
 #include "vmport/vmport_vhost.h"
+#include "vmport/vmport_vhost_ring.h"
 
 /* Which port a vid belongs to. The lock is held for a look-up only: a port is
  * freed after librte_vhost has promised that no callback for it can come. */
@@ -43,7 +44,7 @@ static struct vhost_port *port_find(const char *path)
 	return p;
 }
 
-static struct vhost_port *port_of(int vid)
+struct vhost_port *vhost_port_of(int vid)
 {
 	struct vhost_port *p;
 
@@ -156,7 +157,7 @@ static bool kick_watch(struct vhost_port *p, int vid, int ring)
 	return true;
 }
 
-static struct vhost_connection *connection_of(struct vhost_port *p, int vid)
+struct vhost_connection *vhost_connection_of(struct vhost_port *p, int vid)
 {
 	for (int i = 0; i < VHOST_CONNECTIONS; i++)
 		if (p->connections[i].vid == vid)
@@ -164,7 +165,7 @@ static struct vhost_connection *connection_of(struct vhost_port *p, int vid)
 	return NULL;
 }
 
-static struct vhost_connection *connection_latest(struct vhost_port *p)
+struct vhost_connection *vhost_connection_latest(struct vhost_port *p)
 {
 	struct vhost_connection *latest = NULL;
 
@@ -176,12 +177,13 @@ static struct vhost_connection *connection_latest(struct vhost_port *p)
 }
 
 /* Tells the worker what is true now, whatever it was told before. Under the lock. */
-static void guest_publish(struct vhost_port *p)
+void vhost_guest_publish(struct vhost_port *p)
 {
-	struct vhost_connection *c = connection_latest(p);
+	struct vhost_connection *c = vhost_connection_latest(p);
 	unsigned pairs = 0;
 	bool silent = false;
 
+	vhost_direct_take(p);
 	for (int ring = 0; ring < VHOST_RINGS; ring++) {
 		kick_forget(p, ring);
 		if (!c || !c->enabled[ring])
@@ -194,6 +196,8 @@ static void guest_publish(struct vhost_port *p)
 	atomic_store(&p->silent, silent);
 	atomic_store(&p->offloads, c ? c->offloads : 0);
 	atomic_store(&p->guest, c ? vhost_guest(c->vid, pairs) : 0);
+	if (p->direct && c && c->memory && !c->held)
+		vhost_direct_give(p, c, pairs);
 	atomic_fetch_add(&p->changes, 1);
 	eventfd_write(p->event_fd, 1);
 }
@@ -201,7 +205,7 @@ static void guest_publish(struct vhost_port *p)
 /* See vmport_vhost.h. The worker is inside for one burst; it can wait there for
  * no lock that this thread holds, so it comes out. Returning earlier would hand
  * it freed memory: an overlong wait is told, not cut short. */
-static void worker_await(struct vhost_port *p)
+void vhost_worker_await(struct vhost_port *p)
 {
 	const struct timespec pause = { .tv_nsec = 50000 };
 	unsigned turn = atomic_load(&p->turn);
@@ -235,7 +239,7 @@ static int on_connect(int vid)
 	if (!p)
 		return -1;
 	pthread_mutex_lock(&p->lock);
-	c = connection_of(p, -1);
+	c = vhost_connection_of(p, -1);
 	if (c) {
 		memset(c, 0, sizeof(*c));
 		c->vid = vid;
@@ -247,23 +251,23 @@ static int on_connect(int vid)
 		return -1;
 	}
 	port_of_set(vid, p);
-	return 0;
+	return p->direct ? rte_vhost_extern_callback_register(vid, &vhost_messages, NULL) : 0;
 }
 
 static int on_start(int vid)
 {
-	struct vhost_port *p = port_of(vid);
+	struct vhost_port *p = vhost_port_of(vid);
 	struct vhost_connection *c;
 	uint64_t features = 0;
 
 	if (!p || rte_vhost_get_negotiated_features(vid, &features))
 		return -1;
 	pthread_mutex_lock(&p->lock);
-	c = connection_of(p, vid);
+	c = vhost_connection_of(p, vid);
 	if (c) {
 		c->offloads = p->offload ? vhost_offloads_of(features) : 0;
 		c->started = ++p->starts;
-		guest_publish(p);
+		vhost_guest_publish(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	if (!c)
@@ -274,36 +278,36 @@ static int on_start(int vid)
 
 static void on_stop(int vid)
 {
-	struct vhost_port *p = port_of(vid);
+	struct vhost_port *p = vhost_port_of(vid);
 	struct vhost_connection *c;
 
 	if (!p)
 		return;
 	pthread_mutex_lock(&p->lock);
-	c = connection_of(p, vid);
+	c = vhost_connection_of(p, vid);
 	if (c) {
 		c->started = 0;
-		guest_publish(p);
+		vhost_guest_publish(p);
 	}
 	pthread_mutex_unlock(&p->lock);
-	worker_await(p);
+	vhost_worker_await(p);
 	log_info(VMPORT_WHO "a guest has gone", p->port.name, p->port.spec);
 }
 
 static int on_ring(int vid, uint16_t ring, int enable)
 {
-	struct vhost_port *p = port_of(vid);
+	struct vhost_port *p = vhost_port_of(vid);
 	struct vhost_connection *c;
 
 	if (!p || ring >= VHOST_RINGS)
 		return 0;
 	pthread_mutex_lock(&p->lock);
-	c = connection_of(p, vid);
+	c = vhost_connection_of(p, vid);
 	if (c) {
 		c->enabled[ring] = enable;
 		/* Even when nothing changed: the ring may have a new descriptor. */
-		if (c == connection_latest(p))
-			guest_publish(p);
+		if (c == vhost_connection_latest(p))
+			vhost_guest_publish(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return 0;
@@ -311,13 +315,13 @@ static int on_ring(int vid, uint16_t ring, int enable)
 
 static void on_disconnect(int vid)
 {
-	struct vhost_port *p = port_of(vid);
+	struct vhost_port *p = vhost_port_of(vid);
 	struct vhost_connection *c;
 
 	if (!p)
 		return;
 	pthread_mutex_lock(&p->lock);
-	c = connection_of(p, vid);
+	c = vhost_connection_of(p, vid);
 	if (c)
 		c->vid = -1;
 	pthread_mutex_unlock(&p->lock);

@@ -26,7 +26,7 @@
 
 #define FEATURE(name) (1ull << VIRTIO_NET_F_##name)
 
-/* A librte_vhost with a known hole may not. */
+/* A librte_vhost with a known hole may not read what a guest asks for. */
 static bool is_safe(void)
 {
 	unsigned year = 0, month = 0, minor = 0;
@@ -43,7 +43,7 @@ void vhost_offload_init(struct vhost_port *p, bool wanted)
 	unsigned room = rte_pktmbuf_data_room_size(p->port.pool) - RTE_PKTMBUF_HEADROOM;
 
 	p->segments = (uint16_t)((LARGEST + room - 1) / room);
-	if (wanted && !is_safe())
+	if (wanted && !p->direct && !is_safe())
 		log_warning(VMPORT_WHO "no offloads: this librte_vhost lets a guest's checksum "
 			    "crash it (CVE-2024-11614); use DPDK 22.11.7 or later",
 			    p->port.name, p->port.spec);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables know queues, not filter ids; so where several parts compete, what a table
+ * Engines know queues, not filter ids; so where several parts compete, what a set
  * gives for a queue is the filter's rank: its place in the order of ids. The lowest
  * rank of all parts wins, and only then becomes a queue.
  */
@@ -13,7 +13,7 @@
 
 #define NO_RANK UINT32_MAX
 
-/* A filter that no table can hold. */
+/* A filter that no set can hold. */
 struct listed {
 	uint32_t rank;
 	bool untagged_or_zero, inner;
@@ -22,8 +22,9 @@ struct listed {
 };
 
 struct vmq_mixed {
-	struct vmq_filter_table *outer;           /* queue: the rank */
-	struct vmq_filter_table *inner;           /* likewise; NULL: no plain filter looks inside */
+	const struct vmq_filter_engine *engine;
+	struct vmq_filter_set *outer;             /* queue: the rank */
+	struct vmq_filter_set *inner;             /* likewise; NULL: no plain filter looks inside */
 	bool looks_inside;                        /* some filter is of the frame inside */
 	uint16_t *queues;                         /* by rank */
 	struct vmq_field_test *tests;             /* of the listed ones */
@@ -82,7 +83,7 @@ bool vmq_criteria_before(const struct vmq_criteria *x, const struct vmq_criteria
 	return x_plain != y_plain ? x_plain : x->id < y->id;
 }
 
-/* Where each of the filters goes: into a table, in the order of the array, or on the list. */
+/* Where each of the filters goes: into a set, in the order of the array, or on the list. */
 struct parts {
 	struct vmq_filter *outer, *inner;
 	uint64_t *by_rank;                        /* id, and place in the array */
@@ -180,14 +181,15 @@ static void mixed_destroy(struct vmq_mixed *m)
 {
 	if (!m)
 		return;
-	vmq_filter_table_destroy(m->outer);
-	vmq_filter_table_destroy(m->inner);
+	m->engine->destroy(m->outer);
+	m->engine->destroy(m->inner);
 	free(m->queues);
 	free(m->tests);
 	free(m);
 }
 
-static struct vmq_mixed *mixed_create(const struct vmq_criteria *filters, unsigned n)
+static struct vmq_mixed *mixed_create(const struct vmq_filter_engine *engine,
+				      const struct vmq_criteria *filters, unsigned n)
 {
 	struct vmq_mixed *m;
 	struct parts s;
@@ -197,10 +199,11 @@ static struct vmq_mixed *mixed_create(const struct vmq_criteria *filters, unsign
 	m = calloc(1, sizeof(*m) + s.n_listed * sizeof(m->listed[0]));
 	if (!m)
 		goto free_parts;
+	m->engine = engine;
 	m->looks_inside = s.looks_inside;
-	m->outer = vmq_filter_table_create(s.outer, s.n_outer);
+	m->outer = engine->create(s.outer, s.n_outer);
 	if (s.n_inner)
-		m->inner = vmq_filter_table_create(s.inner, s.n_inner);
+		m->inner = engine->create(s.inner, s.n_inner);
 	m->tests = calloc(s.n_tests + 1, sizeof(*m->tests));
 	if (!m->outer || (s.n_inner && !m->inner) || !m->tests)
 		goto destroy;
@@ -217,23 +220,24 @@ free_parts:
 	return NULL;
 }
 
-/* The table of filters that are all of its form; NULL with '*all' false: some are not. */
-static struct vmq_filter_table *table_create(const struct vmq_criteria *filters, unsigned n,
-					     bool *all)
+/* The set of filters that are all of its form; NULL with '*all' false: some are not. */
+static struct vmq_filter_set *set_create(const struct vmq_filter_engine *engine,
+					 const struct vmq_criteria *filters, unsigned n, bool *all)
 {
 	struct vmq_filter *list = calloc(n + 1, sizeof(*list));
-	struct vmq_filter_table *t = NULL;
+	struct vmq_filter_set *set = NULL;
 
 	*all = true;
 	for (unsigned i = 0; list && i < n && *all; i++)
 		*all = vmq_criteria_plain(&filters[i], &list[i]) && !filters[i].inner;
 	if (list && *all)
-		t = vmq_filter_table_create(list, n);
+		set = engine->create(list, n);
 	free(list);
-	return t;
+	return set;
 }
 
-struct vmq_classifier *vmq_classifier_create(const struct vmq_criteria *filters, unsigned n)
+struct vmq_classifier *vmq_classifier_create(const struct vmq_filter_engine *engine,
+					     const struct vmq_criteria *filters, unsigned n)
 {
 	struct vmq_classifier *c;
 	bool all;
@@ -246,10 +250,11 @@ struct vmq_classifier *vmq_classifier_create(const struct vmq_criteria *filters,
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	c->table = table_create(filters, n, &all);
+	c->engine = engine;
+	c->set = set_create(engine, filters, n, &all);
 	if (!all)
-		c->mixed = mixed_create(filters, n);
-	if (c->table || c->mixed)
+		c->mixed = mixed_create(engine, filters, n);
+	if (c->set || c->mixed)
 		return c;
 	free(c);
 	return NULL;
@@ -259,19 +264,19 @@ void vmq_classifier_destroy(struct vmq_classifier *c)
 {
 	if (!c)
 		return;
-	vmq_filter_table_destroy(c->table);
+	c->engine->destroy(c->set);
 	mixed_destroy(c->mixed);
 	free(c);
 }
 
 /* ---- matching ---- */
 
-/* Lowers each rank to that of the table's filter. */
-static void table_rank(const struct vmq_filter_table *t, const vmq_key_t *keys, unsigned n,
-		       uint32_t *ranks)
+/* Lowers each rank to that of the set's filter. */
+static void set_rank(const struct vmq_filter_engine *engine, const struct vmq_filter_set *set,
+		     const vmq_key_t *keys, unsigned n, uint32_t *ranks)
 {
 	uint16_t found[VMQ_MATCH_MAX];
-	uint64_t matched = vmq_filter_match(t, keys, n, found);
+	uint64_t matched = engine->match(set, keys, n, found);
 
 	for (; matched; matched &= matched - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(matched);
@@ -315,7 +320,7 @@ uint64_t vmq_mixed_match(const struct vmq_mixed *m, const struct vmq_frame *fram
 	assert(n <= VMQ_MATCH_MAX);
 	for (unsigned i = 0; i < n; i++)
 		ranks[i] = NO_RANK;
-	table_rank(m->outer, keys, n, ranks);
+	set_rank(m->engine, m->outer, keys, n, ranks);
 	for (unsigned i = 0; m->looks_inside && i < n; i++) {
 		inner[i] = vmq_nvgre_inner(frames[i].bytes, frames[i].length);
 		if (!inner[i])
@@ -323,7 +328,7 @@ uint64_t vmq_mixed_match(const struct vmq_mixed *m, const struct vmq_frame *fram
 		inner_keys[i] = vmq_key(inner[i]);
 	}
 	if (m->inner)
-		table_rank(m->inner, inner_keys, n, ranks);
+		set_rank(m->engine, m->inner, inner_keys, n, ranks);
 	for (unsigned i = 0; i < n; i++) {
 		if (m->n_listed && m->listed[0].rank < ranks[i])
 			ranks[i] = list_rank(m, frames[i].bytes,

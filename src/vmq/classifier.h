@@ -3,19 +3,19 @@
  * Which receive queue a frame belongs to, by filters of any kind.
  *
  * Pure logic. Filters of the plain form (destination MAC equal, alone or with one
- * VLAN test) of the frame's own header make one table (vmq/filter.h), and while there
- * are no others it alone decides, at its own cost. Others are there: filters of that form
- * on the frame inside (D12) make a second table, and the rest is a list, tried from the
+ * VLAN test) of the frame's own header make one set of an engine (vmq/filter_engine.h), and
+ * while there are no others it alone decides, at its own cost. Others are there: filters of
+ * that form on the frame inside (D12) make a second set, and the rest is a list, tried from the
  * lowest filter id on. The lowest id wins over all of them (U5).
  *
- * A classifier is built whole and never changes, as a table.
+ * A classifier is built whole and never changes, as a set.
  */
 #ifndef VMQ_CLASSIFIER_H
 #define VMQ_CLASSIFIER_H
 
 #include <stdbool.h>
 
-#include "vmq/filter.h"
+#include "vmq/filter_engine.h"
 #include "vmq/filter_test.h"
 
 /* A filter: a frame must pass all of its tests (D1). */
@@ -31,13 +31,14 @@ struct vmq_criteria {
 struct vmq_mixed;
 
 struct vmq_classifier {
-	struct vmq_filter_table *table;   /* 'mixed' NULL: of all filters */
+	const struct vmq_filter_engine *engine;
+	struct vmq_filter_set *set;       /* 'mixed' NULL: of all filters */
 	struct vmq_mixed *mixed;
 };
 
 /*
  * Whether the filter is of the plain form: destination MAC equal, alone, with
- * untagged_or_zero, or with one VLAN id equal. Then '*f' is the same for a table ('inner'
+ * untagged_or_zero, or with one VLAN id equal. Then '*f' is the same for an engine ('inner'
  * is not looked at).
  */
 bool vmq_criteria_plain(const struct vmq_criteria *c, struct vmq_filter *f);
@@ -46,13 +47,14 @@ bool vmq_criteria_plain(const struct vmq_criteria *c, struct vmq_filter *f);
 bool vmq_criteria_before(const struct vmq_criteria *x, const struct vmq_criteria *y);
 
 /*
- * Builds a classifier of 'n' filters (0 .. VMQ_FILTERS_MAX); nothing of the array is
- * kept, and it may be NULL when n is 0. It may be in any order; whoever builds often
+ * Builds a classifier of 'n' filters (0 .. VMQ_FILTERS_MAX) with an engine's sets; nothing of
+ * the array is kept, and it may be NULL when n is 0. It may be in any order; whoever builds often
  * keeps it sorted by vmq_criteria_before(), which makes it a walk. Control thread.
  *
  * NULL: no memory; n is too large; a test or field that is none.
  */
-struct vmq_classifier *vmq_classifier_create(const struct vmq_criteria *filters, unsigned n);
+struct vmq_classifier *vmq_classifier_create(const struct vmq_filter_engine *engine,
+					     const struct vmq_criteria *filters, unsigned n);
 void vmq_classifier_destroy(struct vmq_classifier *c);   /* accepts NULL */
 
 /* A frame of at least 14 bytes, 18 where bytes 12 and 13 say 0x8100, in one piece. */
@@ -72,7 +74,7 @@ static inline bool vmq_classifier_reads_frames(const struct vmq_classifier *c)
 }
 
 /*
- * What vmq_filter_match() does, over all filters. 'keys' are those of the 'n' frames
+ * What an engine's match() does, over all filters. 'keys' are those of the 'n' frames
  * (0 .. VMQ_MATCH_MAX); 'frames' may be NULL where vmq_classifier_reads_frames() says no.
  * Worker.
  */
@@ -80,7 +82,7 @@ static inline uint64_t vmq_classify(const struct vmq_classifier *c, const struct
 				    const vmq_key_t *keys, unsigned n, uint16_t *queues)
 {
 	if (__builtin_expect(!c->mixed, 1))
-		return vmq_filter_match(c->table, keys, n, queues);
+		return c->engine->match(c->set, keys, n, queues);
 	return vmq_mixed_match(c->mixed, frames, keys, n, queues);
 }
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which receive queue a frame belongs to: filters on destination MAC and VLAN.
- *
- * Pure logic. A table is built whole from a list of filters and never changes;
- * control publishes a new one and retires the old one when the workers are
- * quiet. A lookup costs the same with 16 filters as with 4,096, whoever chose
- * the addresses.
+ * Filters on destination MAC and VLAN, and what of a frame they look at. Which filter a frame
+ * matches is an engine's (filter_engine.h) to find.
  *
  * Source: "VMQ Receive Filters", "Setting a VMQ Filter"; contract D1 .. D17, U5.
  */
@@ -30,7 +26,7 @@ enum vmq_vlan_test {
 	VMQ_VLAN_TEST_COUNT
 };
 
-#define VMQ_FILTERS_MAX 65536   /* filters in one table */
+#define VMQ_FILTERS_MAX 65536   /* filters in one set */
 #define VMQ_MATCH_MAX   64      /* keys in one lookup */
 
 struct vmq_filter {
@@ -41,10 +37,8 @@ struct vmq_filter {
 	uint32_t id;                /* filter id; where several match, the lowest wins (U5) */
 };
 
-struct vmq_filter_table;
-
 /*
- * By MAC, then by VLAN test, VLAN and filter id: the order that tables are built in.
+ * By MAC, then by VLAN test, VLAN and filter id: the order that engines build their sets in.
  * Below 0, 0, above 0 as for qsort().
  */
 int vmq_filter_order(const struct vmq_filter *x, const struct vmq_filter *y);
@@ -52,27 +46,6 @@ int vmq_filter_order(const struct vmq_filter *x, const struct vmq_filter *y);
 /* Writes pointers to the 'n' filters to 'sorted' in that order; what is sorted already
  * costs a walk. */
 void vmq_filter_sort(const struct vmq_filter **sorted, const struct vmq_filter *filters, unsigned n);
-
-/*
- * Builds a table of 'n' filters (0 .. VMQ_FILTERS_MAX); the array is not kept
- * and may be NULL when n is 0. Sorted by vmq_filter_order(), it costs a walk, otherwise a
- * sort. Of two filters with the same id that match the
- * same frame the earlier one wins. Control thread.
- *
- * NULL: no memory, or no such table: n too large, a VLAN test that is none, an
- * EQUAL filter with a VLAN above 4095.
- */
-struct vmq_filter_table *vmq_filter_table_create(const struct vmq_filter *filters, unsigned n);
-void vmq_filter_table_destroy(struct vmq_filter_table *table);   /* accepts NULL */
-
-/* What a table costs. */
-struct vmq_filter_cost {
-	size_t bytes;       /* memory of the whole table */
-	unsigned lines;     /* the most cache lines that one search for an address reads, 1 .. 4 */
-};
-
-/* Any thread. */
-struct vmq_filter_cost vmq_filter_table_cost(const struct vmq_filter_table *table);
 
 /*
  * What a lookup needs of a frame, in one word: bits 0-47 the destination MAC
@@ -98,18 +71,5 @@ static inline vmq_key_t vmq_key(const uint8_t *frame)
 		       (uint64_t)((frame[14] & 0x0f) << 8 | frame[15]) << VMQ_KEY_VLAN_SHIFT;
 	return mac;
 }
-
-/*
- * Writes the queue id of each of 'n' keys (0 .. VMQ_MATCH_MAX) to 'queues': the
- * queue of the matching filter with the lowest id, else 0, the default queue
- * (C3, D4).
- *
- * Returns the keys that a filter matched: bit i stands for keys[i]. Filters of
- * the default queue exist too (D27), so the queue id alone does not tell a
- * match from none, and only frames without a match are tested by the packet
- * filter (U8). Worker; reads the table only.
- */
-uint64_t vmq_filter_match(const struct vmq_filter_table *table, const vmq_key_t *keys,
-			  unsigned n, uint16_t *queues);
 
 #endif

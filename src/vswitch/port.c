@@ -241,7 +241,7 @@ static unsigned take_sends(struct vs_port *port)
 	if (n)
 		bytes = vs_from_vm(port, pkts, n);
 	if (limited)
-		vs_send_done(port, bytes);
+		vs_send_done(port, n, bytes);
 	return n;
 }
 

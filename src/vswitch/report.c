@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "policy/placement.h"
+
 enum reason_number { NUMBER_NO, NUMBER_COUNT, NUMBER_STATUS };
 
 static const struct {
@@ -158,6 +160,8 @@ void vswitch_port_report(unsigned index, struct vswitch_port_report *r)
 void vswitch_report(struct vswitch_report *r)
 {
 	*r = (struct vswitch_report){ .n_ports = vs_switch.n_ports };
+	if (vs_switch.placement)
+		r->placement = vs_switch.placement->name;
 	for (unsigned i = 0; i < vs_switch.n_ports; i++) {
 		struct vswitch_port_report port;
 

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "vswitch/send_share.h"
 #include "vswitch/switch.h"
 
 /* While the VM is held back and does not take what it is sent either, nobody may signal. */
@@ -78,57 +77,12 @@ void vs_send_end(void)
 	}
 }
 
-static void wake_at(uint64_t at)
+void vs_send_wake_at(uint64_t at)
 {
 	struct vs_processor *here = vs_here();
 
 	if (!here->wake_at || at < here->wake_at)
 		here->wake_at = at;
-}
-
-/* ---- weights ---- */
-
-static uint64_t sends_out(const struct vs_port *port)
-{
-	/* What the owner gave only it writes: never below what came back. */
-	return counter_read(&port->send.out) - atomic_load(&port->send.back);
-}
-
-static unsigned weight_of(const struct vs_port *port)
-{
-	return port->send.in_force ? port->send.in_force : 1;
-}
-
-/* It contends from now on with 'weight'; 0: not at all. */
-static void contend(struct vs_port *port, unsigned weight)
-{
-	struct vs_send *s = &port->send;
-	unsigned heaviest = 0;
-
-	NdisDprAcquireSpinLock(&vs_switch.share_lock);
-	if (s->weighs)
-		heaviest = send_share_leave(&vs_switch.share, s->weighs);
-	if (weight)
-		heaviest = send_share_join(&vs_switch.share, weight);
-	atomic_store_explicit(&vs_switch.heaviest, heaviest, memory_order_relaxed);
-	NdisDprReleaseSpinLock(&vs_switch.share_lock);
-	s->weighs = weight;
-}
-
-/* How many more sends the adapter may have of it. */
-static unsigned share(const struct vs_port *port, unsigned most)
-{
-	uint64_t out;
-	unsigned bound;
-
-	if (!atomic_load_explicit(&vs_switch.weighed, memory_order_relaxed))
-		return most;
-	out = sends_out(port);
-	bound = send_share_bound(SEND_WINDOW, weight_of(port),
-				 atomic_load_explicit(&vs_switch.heaviest, memory_order_relaxed));
-	if (out >= bound)
-		return 0;
-	return bound - out < most ? bound - (unsigned)out : most;
 }
 
 void vs_send_back(struct vs_port *port, unsigned n)
@@ -161,26 +115,29 @@ static void take_over(struct vs_port *port, uint64_t now)
 	s->taken = version;
 }
 
-static unsigned rate(struct vs_port *port, unsigned most)
+static unsigned rate(struct vs_port *port, unsigned most, uint64_t now)
 {
 	struct vs_send *s = &port->send;
-	uint64_t now = clock_ns();
 	unsigned n;
 
 	if (atomic_load_explicit(&s->version, memory_order_relaxed) != s->taken)
 		take_over(port, now);
 	n = send_rate_may(&s->bucket, now, vs_switch.mtu + 14u, most);
 	if (!n)
-		wake_at(send_rate_when(&s->bucket));
+		vs_send_wake_at(send_rate_when(&s->bucket));
 	return n;
 }
 
 unsigned vs_send_may(struct vs_port *port, unsigned most)
 {
 	struct vs_send *s = &port->send;
-	unsigned n = rate(port, most);
+	uint64_t now = clock_ns();
+	unsigned n = rate(port, most, now);
 
-	n = n ? share(port, n) : 0;
+	if (n)
+		n = vs_weight_may(port, n, now);
+	else
+		vs_weight_may_not(port);
 	if (!n != atomic_load_explicit(&s->held_back, memory_order_relaxed)) {
 		atomic_store(&s->held_back, !n);
 		counter_add(&s->held_back_n, !n);
@@ -188,29 +145,24 @@ unsigned vs_send_may(struct vs_port *port, unsigned most)
 	if (n)
 		return n;
 	if (port->held.n || port->n_waiting)
-		wake_at(clock_ns() + LOOK_NS);
+		vs_send_wake_at(now + LOOK_NS);
 	return 0;
 }
 
-void vs_send_done(struct vs_port *port, uint64_t bytes)
+void vs_send_done(struct vs_port *port, unsigned n, uint64_t bytes)
 {
-	unsigned weight = 0;
-
 	send_rate_charge(&port->send.bucket, bytes);
-	if (atomic_load_explicit(&vs_switch.weighed, memory_order_relaxed) && sends_out(port))
-		weight = weight_of(port);
-	if (weight != port->send.weighs)
-		contend(port, weight);
+	vs_weight_done(port, n);
 }
 
-/* A completion that came before 'held_back' was set is seen here; one that comes later
- * finds it, and wakes the worker. */
+/* A completion that came before 'held_back' was set, or a round that began, is seen here; one
+ * that comes later finds it, and wakes the worker. */
 bool vs_send_waits(struct vs_port *port)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 	return atomic_load(&port->send.held_back) &&
 	       (send_rate_may(&port->send.bucket, clock_ns(), vs_switch.mtu + 14u, 1) == 0 ||
-		share(port, 1) == 0);
+		vs_weight_waits(port));
 }
 
 /* ---- control ---- */
@@ -221,7 +173,7 @@ static int clocks_start(struct error *err)
 		int rc = clock_start(&vs_switch.processors[i], i);
 
 		if (rc)
-			return error_set(err, -rc, "no timer for the send rate on processor %u", i);
+			return error_set(err, -rc, "no timer for what VMs may send on processor %u", i);
 	}
 	return 0;
 }
@@ -229,10 +181,17 @@ static int clocks_start(struct error *err)
 /* Where one port has a weight, all have. A port that was once limited stays looked at. */
 static void limits_apply(void)
 {
-	bool weighed = false;
+	unsigned greatest = 0;
+	bool weighed;
 
-	for (unsigned i = 0; i < vs_switch.n_ports; i++)
-		weighed |= atomic_load(&vs_switch.ports[i].send.weight) != 0;
+	for (unsigned i = 0; i < vs_switch.n_ports; i++) {
+		unsigned weight = atomic_load(&vs_switch.ports[i].send.weight);
+
+		if (weight > greatest)
+			greatest = weight;
+	}
+	weighed = greatest != 0;
+	atomic_store(&vs_switch.greatest, greatest);
 	atomic_store(&vs_switch.weighed, weighed);
 	for (unsigned i = 0; i < vs_switch.n_ports; i++) {
 		struct vs_send *s = &vs_switch.ports[i].send;
@@ -246,7 +205,7 @@ int vs_send_set(struct vs_port *port, uint64_t rate, uint64_t burst, unsigned we
 		struct error *err)
 {
 	struct vs_send *s = &port->send;
-	int rc = rate ? clocks_start(err) : 0;
+	int rc = rate || weight ? clocks_start(err) : 0;
 
 	if (rc)
 		return rc;

@@ -7,6 +7,8 @@
 
 #include <rte_hash.h>
 
+#include "policy/placement.h"
+
 /* Frames of one VM on their way out: of all of them together, and of each at most and at
  * least. And frames that the switch copies into. */
 #define ALL_FRAMES      262144u
@@ -49,7 +51,8 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 		     struct error *err)
 {
 	struct vmport_config vm = { .name = c->name, .spec = c->port, .sends = c->sends,
-				    .mtu = vs_switch.mtu, .offload = c->offload };
+				    .mtu = vs_switch.mtu, .offload = c->offload,
+				    .direct = c->direct };
 	char name[26];
 	int rc;
 
@@ -64,8 +67,6 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 	port->spoofing = c->spoofing;
 	port->internal = c->internal;
 	port->offload = c->offload;
-	atomic_store(&port->processor, c->processor >= 0 ? (unsigned)c->processor
-					    : port->index % vs_switch.n_processors);
 	atomic_store(&port->per_queue, true);
 	rc = vs_send_set(port, c->rate, c->burst, c->weight, err);
 	if (rc)
@@ -80,6 +81,34 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 	rc = vmport_open(&port->vm, &vm, err);
 	port->lends = !rc && vmport_has_memory(port->vm);
 	return rc;
+}
+
+/* Whose processor the configuration does not say is placed when all others are. */
+static int ports_place(const struct vswitch_config *c, struct error *err)
+{
+	unsigned *vms = calloc(c->processors, sizeof(*vms));
+
+	if (!vms)
+		return error_set(err, ENOMEM, "no memory for the switch");
+	vs_switch.placement = c->placement ? c->placement : placements[0];
+	for (unsigned i = 0; i < c->n_ports; i++)
+		if (c->ports[i].processor >= 0)
+			vms[c->ports[i].processor]++;
+	for (unsigned i = 0; i < c->n_ports; i++) {
+		const struct placement_view view = { .vm = i, .n_processors = c->processors,
+						     .vms = vms };
+		unsigned p;
+
+		if (c->ports[i].processor >= 0) {
+			p = (unsigned)c->ports[i].processor;
+		} else {
+			p = vs_switch.placement->choose(&view);
+			vms[p]++;
+		}
+		atomic_store(&vs_switch.ports[i].processor, p);
+	}
+	free(vms);
+	return 0;
 }
 
 NDIS_STATUS vs_port_poll_start(struct vs_port *port, unsigned p)
@@ -98,12 +127,15 @@ int vswitch_open(const struct vswitch_config *c, struct error *err)
 	int rc;
 
 	vs_switch = (struct vs_switch){ .n_processors = c->processors, .mtu = c->mtu,
+					.pressed = -SEND_CALM - 1,
 					.ndis_version = c->ndis_version ? c->ndis_version : 30 };
 	NdisAllocateSpinLock(&vs_switch.share_lock);
 	vs_switch.ports = calloc(c->n_ports + 1, sizeof(*vs_switch.ports));
 	if (!vs_switch.ports)
 		return error_set(err, ENOMEM, "no memory for the switch");
-	rc = pool_create(&vs_switch.copies, "vmq-copies", COPY_FRAMES, err);
+	rc = ports_place(c, err);
+	if (!rc)
+		rc = pool_create(&vs_switch.copies, "vmq-copies", COPY_FRAMES, err);
 	for (unsigned i = 0; !rc && i < c->n_ports; i++) {
 		vs_switch.ports[i].index = i;
 		vs_switch.n_ports = i + 1;

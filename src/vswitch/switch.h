@@ -114,8 +114,9 @@ struct vs_processor {
 	_Alignas(64) counter_t from_wire, copies, to_wire, sent, completed;
 	struct port_drops drops;
 
+	atomic_bool waits;               /* a VM of it waits for the next round of shares */
 	/* When the first VM that is held back may send again; 0: none is. And what wakes the
-	 * processor then, where any VM has a rate. */
+	 * processor then, where any VM has a rate or a weight. */
 	uint64_t wake_at;
 	NDIS_HANDLE clock_poll;          /* control's */
 	int clock;
@@ -125,6 +126,7 @@ struct vs_processor {
 struct vs_switch {
 	struct vs_port *ports;
 	unsigned n_ports, n_processors;
+	const struct placement *placement;
 	uint16_t mtu;
 	struct rte_hash *table;          /* (MAC, VLAN) to port; built once, then read only */
 	struct frame_pool *copies;       /* frames that the switch itself makes */
@@ -132,8 +134,11 @@ struct vs_switch {
 
 	NDIS_SPIN_LOCK share_lock;
 	struct send_share share;         /* under it: who contends for the wire */
-	atomic_uint heaviest;            /* of them, its weight; 0: nobody */
-	atomic_bool weighed;             /* some VM has a weight; control writes */
+	_Atomic uint64_t round;          /* its round; written under it */
+	_Atomic uint64_t pressed;        /* the last in which the adapter did not keep up */
+	atomic_uint heaviest;            /* of who contends, its weight; 0: nobody */
+	atomic_uint greatest;            /* weight of all VMs; control writes this and */
+	atomic_bool weighed;             /* that some VM has one */
 
 	PVOID cancel_id;                 /* of every send; written before the first */
 	NDIS_HANDLE driver;              /* of NdisRegisterProtocolDriver */

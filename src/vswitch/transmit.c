@@ -239,6 +239,8 @@ uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 		return bytes;
 	counter_add(&vs_here()->sent, out.chain.n);
 	counter_add(&port->send.out, out.chain.n);
+	if (unlikely(atomic_load_explicit(&vs_switch.weighed, memory_order_relaxed)))
+		vs_weight_charge(port, &out.chain);
 	NdisSendNetBufferLists(binding, out.chain.first, NDIS_DEFAULT_PORT_NUMBER,
 			       NDIS_SEND_FLAGS_DISPATCH_LEVEL | NDIS_SEND_FLAGS_SINGLE_QUEUE);   /* B4 */
 	return bytes;

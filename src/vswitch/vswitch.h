@@ -20,15 +20,18 @@
 
 #define VSWITCH_MAX_MACS 1024
 
+struct placement;
+
 struct vswitch_port_config {
 	const char *name;
 	const uint8_t (*macs)[6];
 	unsigned n_macs;             /* 1 .. VSWITCH_MAX_MACS */
 	uint16_t vlan;               /* access VLAN; 0: untagged */
-	int processor;               /* -1: the switch chooses */
+	int processor;               /* below 'processors'; -1: the placement chooses */
 	const char *port, *sends;    /* see vmport/vmport.h */
 	bool spoofing;               /* may send from other MAC addresses */
 	bool offload;                /* see vmport/vmport.h */
+	bool direct;                 /* see vmport/vmport.h */
 	bool internal;               /* the host's own port: no queue of its own */
 	uint64_t rate;               /* bits per second that it may send; 0: no limit */
 	uint64_t burst;              /* bytes that may go at once; 0: as the rate needs */
@@ -40,6 +43,8 @@ struct vswitch_config {
 	unsigned n_ports;
 	uint16_t mtu;
 	unsigned processors;
+	const struct placement *placement;   /* of VMs without a processor; NULL: the first
+					      * there is */
 	unsigned ndis_version;       /* the host's: 20 (6.20) or 30 (6.30); 0: 30 (U18) */
 };
 
@@ -133,6 +138,7 @@ struct vswitch_port_report {
 /* The port ledger: from_wire + from_vms + copies =
  *                  delivered + to_wire + drops + on the way. */
 struct vswitch_report {
+	const char *placement;                   /* its name; NULL: the switch is not open */
 	unsigned n_ports;
 	uint64_t from_wire, from_vms, copies;
 	uint64_t delivered, to_wire, consumed;   /* consumed: by the host's own port */

@@ -32,6 +32,8 @@
 #define WIRE_QUEUE_ASSIGN   "queue.assign"
 #define WIRE_QUEUE_SET      "queue.set"
 
+#define WIRE_WORKER_LIST    "worker.list"
+
 #define WIRE_DEVICE_LIST    "device.list"
 #define WIRE_DEVICE_OPEN    "device.open"
 #define WIRE_DEVICE_CLOSE   "device.close"

@@ -365,6 +365,33 @@ unsigned fake_complete_some(unsigned n)
 	return done;
 }
 
+unsigned fake_complete_of(USHORT queue, unsigned n)
+{
+	PNET_BUFFER_LIST taken = NULL, *end = &taken;
+	unsigned done = 0;
+
+	pthread_mutex_lock(&lock);
+	fake.kept_end = &fake.kept;
+	while (*fake.kept_end) {
+		PNET_BUFFER_LIST nbl = *fake.kept_end;
+
+		if (done == n || NET_BUFFER_LIST_RECEIVE_QUEUE_ID(nbl) != queue) {
+			fake.kept_end = &NET_BUFFER_LIST_NEXT_NBL(nbl);
+			continue;
+		}
+		*fake.kept_end = NET_BUFFER_LIST_NEXT_NBL(nbl);
+		NET_BUFFER_LIST_STATUS(nbl) = NDIS_STATUS_SUCCESS;
+		NET_BUFFER_LIST_NEXT_NBL(nbl) = NULL;
+		*end = nbl;
+		end = &NET_BUFFER_LIST_NEXT_NBL(nbl);
+		done++;
+	}
+	pthread_mutex_unlock(&lock);
+	if (done)
+		NdisMSendNetBufferListsComplete(fake.handle, taken, 0);
+	return done;
+}
+
 /* ---- receives ---- */
 
 struct indication {

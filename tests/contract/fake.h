@@ -129,6 +129,8 @@ unsigned fake_returned(const NET_BUFFER_LIST *nbl);
  * returns how many those were. */
 void fake_complete(NDIS_STATUS status);
 unsigned fake_complete_some(unsigned n);
+/* The same of those alone that name the queue. */
+unsigned fake_complete_of(USHORT queue, unsigned n);
 
 /* Says which offloads are in force: those of fake.offload. */
 void fake_offload_status(void);

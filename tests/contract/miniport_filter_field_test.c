@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Filters beyond one MAC and one VLAN: other fields and tests, frames inside frames, the
  * default queue's own, what a version or a keyword refuses, and very many (D). */
+#include "engines.h"
 #include "packets.h"
-#include "stack.h"
 
 #include <string.h>
 
@@ -558,30 +558,28 @@ static void D26_D30_as_many_filters_as_advertised_each_in_force_at_once(void **s
 		assert_int_equal(ask_clear(P0, i && i < n - 256 ? late : running, ids[i]), OK);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, stack_setup, stack_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(D7_D9_the_other_fields_and_tests_work_as_advertised),
-		TEST(D1_every_test_of_a_filter_must_hold),
-		TEST(D10_values_are_in_network_order),
-		TEST(U5_the_lowest_filter_id_wins_over_every_kind),
-		TEST(U13_the_same_filter_twice_has_two_ids),
-		TEST(D14_D17_the_outer_tag_of_8100_alone_counts),
-		TEST(D21_a_tag_goes_to_the_oob_and_back_into_the_frame),
-		TEST(D12_the_inner_mac_of_nvgre_decides),
-		TEST(D12_only_while_it_is_enabled),
-		TEST(D12_P12_the_capability_is_shown),
-		TEST(D13_D15_a_620_miniport_refuses_a_bare_mac_alone),
-		TEST(D16_X9_a_keyword_refuses_the_bare_mac),
-		TEST(D19_D22_without_vlan_filtering_the_mac_alone_filters),
-		TEST(D28_a_set_that_failed_changes_nothing),
-		TEST(D27_U8_a_filter_of_the_default_queue_passes_by_the_packet_filter),
-		TEST(D27_D31_filters_of_two_drivers_on_the_default_queue),
-		TEST(U8_U11_the_multicast_list_chooses_what_multicast_means),
-		TEST(D26_D30_as_many_filters_as_advertised_each_in_force_at_once),
+		ENGINE_TEST(D7_D9_the_other_fields_and_tests_work_as_advertised),
+		ENGINE_TEST(D1_every_test_of_a_filter_must_hold),
+		ENGINE_TEST(D10_values_are_in_network_order),
+		ENGINE_TEST(U5_the_lowest_filter_id_wins_over_every_kind),
+		ENGINE_TEST(U13_the_same_filter_twice_has_two_ids),
+		ENGINE_TEST(D14_D17_the_outer_tag_of_8100_alone_counts),
+		ENGINE_TEST(D21_a_tag_goes_to_the_oob_and_back_into_the_frame),
+		ENGINE_TEST(D12_the_inner_mac_of_nvgre_decides),
+		ENGINE_TEST(D12_only_while_it_is_enabled),
+		ENGINE_TEST(D12_P12_the_capability_is_shown),
+		ENGINE_TEST(D13_D15_a_620_miniport_refuses_a_bare_mac_alone),
+		ENGINE_TEST(D16_X9_a_keyword_refuses_the_bare_mac),
+		ENGINE_TEST(D19_D22_without_vlan_filtering_the_mac_alone_filters),
+		ENGINE_TEST(D28_a_set_that_failed_changes_nothing),
+		ENGINE_TEST(D27_U8_a_filter_of_the_default_queue_passes_by_the_packet_filter),
+		ENGINE_TEST(D27_D31_filters_of_two_drivers_on_the_default_queue),
+		ENGINE_TEST(U8_U11_the_multicast_list_chooses_what_multicast_means),
+		ENGINE_TEST(D26_D30_as_many_filters_as_advertised_each_in_force_at_once),
 	};
 
-	return cmocka_run_group_tests(tests, ground_setup, ground_teardown);
+	return engines_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which frames the miniport indicates, and on which queue (C, D). */
-#include "stack.h"
+#include "engines.h"
 
 #include <stdlib.h>
 
@@ -325,26 +325,24 @@ static void C31_one_processor_for_each_queue(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, stack_setup, stack_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(C2_C3_without_queues_all_is_the_default_queues),
-		TEST(C3_D4_what_no_filter_matches_is_the_default_queues),
-		TEST(D1_both_tests_of_a_filter_must_hold),
-		TEST(D2_any_filter_of_a_queue_is_enough),
-		TEST(D3_fields_without_a_test_do_not_count),
-		TEST(D5_D6_X31_every_frame_once_and_on_the_queue_of_its_filter),
-		TEST(D13_untagged_or_zero_takes_no_vlan),
-		TEST(D14_mac_and_vlan_takes_that_vlan_alone),
-		TEST(D16_a_mac_alone_takes_every_vlan_and_strips_it),
-		TEST(D17_the_tag_goes_to_the_oob_on_every_queue),
-		TEST(C7_C14_U6_only_a_running_queue_indicates),
-		TEST(C7_a_queue_without_filters_gets_nothing),
-		TEST(C7_D32_F17_after_the_last_clear_nothing_of_before_comes),
-		TEST(C31_one_processor_for_each_queue),
+		ENGINE_TEST(C2_C3_without_queues_all_is_the_default_queues),
+		ENGINE_TEST(C3_D4_what_no_filter_matches_is_the_default_queues),
+		ENGINE_TEST(D1_both_tests_of_a_filter_must_hold),
+		ENGINE_TEST(D2_any_filter_of_a_queue_is_enough),
+		ENGINE_TEST(D3_fields_without_a_test_do_not_count),
+		ENGINE_TEST(D5_D6_X31_every_frame_once_and_on_the_queue_of_its_filter),
+		ENGINE_TEST(D13_untagged_or_zero_takes_no_vlan),
+		ENGINE_TEST(D14_mac_and_vlan_takes_that_vlan_alone),
+		ENGINE_TEST(D16_a_mac_alone_takes_every_vlan_and_strips_it),
+		ENGINE_TEST(D17_the_tag_goes_to_the_oob_on_every_queue),
+		ENGINE_TEST(C7_C14_U6_only_a_running_queue_indicates),
+		ENGINE_TEST(C7_a_queue_without_filters_gets_nothing),
+		ENGINE_TEST(C7_D32_F17_after_the_last_clear_nothing_of_before_comes),
+		ENGINE_TEST(C31_one_processor_for_each_queue),
 	};
 
-	return cmocka_run_group_tests(tests, ground_setup, ground_teardown);
+	return engines_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

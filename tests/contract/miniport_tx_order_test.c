@@ -16,15 +16,6 @@ static struct mp_adapter *adapter(void)
 	return ndis_adapter_context(stack.adapter);
 }
 
-/* Lets the NIC take 'n' frames, one by one. */
-static void take_one_by_one(unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		stack_take(1);
-		ground_until(atomic_load(&stack.room) == 0);
-	}
-}
-
 static void send_n(unsigned n, ULONG queue)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -120,7 +111,7 @@ static void A8_A10_B12_another_queue_may_overtake(void **state)
 	/* Turns of one burst each, though one was there first. */
 	for (unsigned q = 0; q < 2; q++)
 		assert_in_range(stack_queue_report(queue[q]).sent, 160 - 32, 160 + 32);
-	take_one_by_one(64);
+	stack_take_singly(64);
 	for (unsigned q = 0; q < 2; q++)
 		assert_in_range(stack_queue_report(queue[q]).sent, 192 - 32, 192 + 32);
 	stack_take(-1);
@@ -144,7 +135,7 @@ static void B3_any_member_selects_the_groups_transmit_queue(void **state)
 	stack_take(0);
 	for (unsigned i = 0; i < 90; i++)
 		send_n(1, queues[i % 3]);
-	take_one_by_one(90);
+	stack_take_singly(90);
 	sender_all_done(OK);
 	assert_int_equal(stack_queue_report(queues[0]).sent, 90);
 	sender_left_in_order(90);
@@ -158,6 +149,7 @@ static void A7_B6_B7_after_a_free_none_overtakes(void **state)
 	ULONG queue, filter;
 
 	(void)state;
+	stack.patient = true;          /* however slow this machine is */
 	stack_open(NULL);
 	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, &filter);
 	stack_take(0);
@@ -166,7 +158,7 @@ static void A7_B6_B7_after_a_free_none_overtakes(void **state)
 	assert_int_equal(ask_free_start(&f, P0, queue), NDIS_STATUS_PENDING);
 	send_n(40, queue);
 	assert_int_equal(stack_report().sends_waiting, 80);
-	take_one_by_one(80);
+	stack_take_singly(80);
 	sender_all_done(OK);
 	assert_int_equal(request_wait(&f.q), OK);
 	assert_int_equal(stack_queue_report(queue).sent, 40);
@@ -181,6 +173,7 @@ static void A8_B12_a_free_holds_up_nobody_else(void **state)
 	ULONG queue, other, filter;
 
 	(void)state;
+	stack.patient = true;          /* however slow this machine is */
 	stack_open(NULL);
 	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, &filter);
 	other = sender_queue(1, 2);
@@ -226,10 +219,11 @@ static void A7_B6_an_id_that_comes_to_be_overtakes_nothing(void **state)
 	stack_open(NULL);
 	stack_take(0);
 	send_n(40, 1);
-	queue = sender_queue(1, 1);
+	/* On the default queue's processor: their turns are of fewer frames than wait. */
+	queue = sender_queue(0, 1);
 	assert_int_equal(queue, 1);
 	send_n(40, queue);
-	take_one_by_one(80);
+	stack_take_singly(80);
 	sender_all_done(OK);
 	assert_int_equal(stack_queue_report(0).sent, 40);
 	assert_int_equal(stack_queue_report(queue).sent, 40);
@@ -314,7 +308,7 @@ static void A7_N14_O12_a_change_of_key_keeps_the_order(void **state)
 	send_n(30, queue);
 	mp_tx_key_set(adapter(), &mp_key_vmq);
 	send_n(30, queue);
-	take_one_by_one(90);
+	stack_take_singly(90);
 	sender_all_done(OK);
 	sender_left_in_order(90);
 }
@@ -328,12 +322,12 @@ static void A7_A11_O12_a_change_of_classes_keeps_the_order(void **state)
 	use(vmq_traffic_rules_802_1p);
 	send_n_of(30, 0, 6);
 	ground_settle();
-	take_one_by_one(30);            /* the last of the old; then the new are placed */
+	stack_take_singly(30);            /* the last of the old; then the new are placed */
 	ground_settle();
 	send_n_of(30, 0, 1);
 	use(vmq_traffic_rules_single);
 	send_n_of(30, 0, 7);
-	take_one_by_one(90);
+	stack_take_singly(90);
 	sender_all_done(OK);
 	stack_close();
 	assert_int_equal(stack.out.n, 120);
@@ -349,7 +343,7 @@ static void *send_priorities(void *arg)
 	(void)arg;
 	for (unsigned i = 0; i < sender_n; i++) {
 		packets_send(P0, &sender_packets[i], 1, 0);
-		if (i % 16 == 0)
+		if (i % 48 == 0)
 			usleep(100);
 	}
 	atomic_store(&sending, false);
@@ -401,7 +395,7 @@ static void A12_O9_the_higher_class_leaves_first(void **state)
 		send_n_of(1, queues[1], 5);
 		send_n_of(1, queues[2], i & 1 ? 2 : 5);
 	}
-	take_one_by_one(120);
+	stack_take_singly(120);
 	sender_all_done(OK);
 	mp_tx_class_sent(adapter(), 5, &frames, &bytes);
 	assert_int_equal(frames, 60);

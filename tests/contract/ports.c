@@ -145,6 +145,19 @@ struct ndis_image *ports_image(void)
 	return switch_image;
 }
 
+void ports_flood(unsigned port, unsigned n, unsigned length)
+{
+	uint8_t mac[6];
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned index;
+
+		ground_mac(mac, PORTS_WIRE);
+		index = ground_frame_add(&ports.sends[port], mac, UNTAGGED, length);
+		ground_mac(ports.sends[port].list[index].bytes + 6, port + 1);
+	}
+}
+
 void ports_open(void)
 {
 	packets_open();

@@ -11,6 +11,7 @@
  *   0: 02:..:01, untagged   1: 02:..:02 and 02:..:12, VLAN 7   2: 02:..:03, untagged */
 #define PORTS     3
 #define PORT_VLAN 7
+#define PORTS_WIRE 0x99   /* the last byte of an address that no VM has */
 
 struct ports_issued {
 	NDIS_OID oid;
@@ -40,6 +41,9 @@ struct ports {
 };
 
 extern struct ports ports;
+
+/* Adds 'n' frames of that length from the VM to the wire to what it sends. */
+void ports_flood(unsigned port, unsigned n, unsigned length);
 
 /* Everything up, but for vswitch_start(). */
 void ports_open(void);

@@ -2,6 +2,7 @@
 /* Shared memory: who gives it, what is answered, and who gets it back (E). NDIS alone, without
  * the verifier, which has rules of its own for what is done wrongly here. */
 #include "toy_vmq.h"
+#include "ndis/host.h"
 #include "ndis/object.h"
 
 #include <stdlib.h>
@@ -289,6 +290,58 @@ static void E6_contiguous_memory_is_one_element(void **state)
 	}
 }
 
+/* A device that reaches three pages. */
+static struct {
+	char pages[3 * 4096] __attribute__((aligned(4096)));
+	unsigned given, back;
+} reach;
+
+static void *reach_give(size_t length)
+{
+	if (length > sizeof(reach.pages))
+		return NULL;
+	reach.given++;
+	return reach.pages;
+}
+
+static void reach_take_back(void *address)
+{
+	assert_ptr_equal(address, reach.pages);
+	reach.back++;
+}
+
+static void E6_what_a_device_fills_lies_where_it_can(void **state)
+{
+	static const struct ndis_device_memory device = { reach_give, reach_take_back };
+	NDIS_SHARED_MEMORY_PARAMETERS m;
+	NDIS_HANDLE handle;
+
+	(void)state;
+	ndis_device_memory_set(&device);
+	m = wish(0, 3 * 4096 - 1);
+	m.Flags = NDIS_SHARED_MEM_PARAMETERS_CONTIGUOUS;
+	assert_int_equal(allocate(&m, &handle), NDIS_STATUS_SUCCESS);
+	assert_ptr_equal(m.VirtualAddress, reach.pages);
+	assert_int_equal(covers(reach.pages, 3 * 4096 - 1), 1);
+	assert_int_equal(reach.back, 0);
+	NdisFreeSharedMemory(a->handle, handle);
+	assert_int_equal(reach.back, 1);
+	/* What the processor copies into is any memory; as is what the device's has no room for. */
+	m = wish(0, 4096);
+	assert_int_equal(allocate(&m, &handle), NDIS_STATUS_SUCCESS);
+	covers(m.VirtualAddress, 4096);
+	NdisFreeSharedMemory(a->handle, handle);
+	m = wish(0, 4 * 4096);
+	m.Flags = NDIS_SHARED_MEM_PARAMETERS_CONTIGUOUS;
+	assert_int_equal(allocate(&m, &handle), NDIS_STATUS_SUCCESS);
+	assert_int_equal(covers(m.VirtualAddress, 4 * 4096), 1);
+	memset(m.VirtualAddress, 1, 4 * 4096);
+	NdisFreeSharedMemory(a->handle, handle);
+	ndis_device_memory_set(NULL);
+	assert_int_equal(reach.given, 1);
+	assert_int_equal(reach.back, 1);
+}
+
 static void E6_a_providers_list_is_handed_on(void **state)
 {
 	NDIS_SHARED_MEMORY_PARAMETERS m;
@@ -435,6 +488,7 @@ int main(void)
 		T(E4_two_handles_that_are_not_mistaken),
 		T(E5_bad_parameters),
 		T(E6_contiguous_memory_is_one_element),
+		T(E6_what_a_device_fills_lies_where_it_can),
 		T(E6_a_providers_list_is_handed_on),
 		T(C37_memory_while_the_queue_is_being_allocated),
 		T(E10_more_until_the_queue_is_freed),

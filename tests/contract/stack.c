@@ -7,9 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "nic/nic.h"
-
 struct stack stack;
+const char *stack_filter_engine;
 
 /* ---- the gates: these stand before what the linker calls __real_ ---- */
 
@@ -21,6 +20,8 @@ uint16_t __real_nic_tx_queues(const struct nic *nic);
 uint16_t __wrap_nic_tx_queues(const struct nic *nic);
 bool __real_nic_can_wait(const struct nic *nic);
 bool __wrap_nic_can_wait(const struct nic *nic);
+uint64_t __real_mp_deadline(void);
+uint64_t __wrap_mp_deadline(void);
 NDIS_STATUS __real_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
 					    PNDIS_HANDLE allocation);
 NDIS_STATUS __wrap_NdisAllocateSharedMemory(NDIS_HANDLE handle, PNDIS_SHARED_MEMORY_PARAMETERS p,
@@ -69,18 +70,41 @@ static uint16_t take_by(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts,
 	return n;
 }
 
+/* For how many of 'n' there is room, which they take. Several workers come at once: it must
+ * not go below nothing, which means as much as they like. */
+static uint16_t room_taken(uint16_t n)
+{
+	int room = atomic_load(&stack.room), taken;
+
+	if (n && atomic_load(&stack.singly))
+		n = 1;
+	do {
+		if (room < 0)
+			return n;
+		taken = room < n ? room : n;
+	} while (!atomic_compare_exchange_weak(&stack.room, &room, room - taken));
+	return (uint16_t)taken;
+}
+
 /* The miniport takes turns at the one queue of a capture. */
 uint16_t __wrap_nic_tx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	int room = atomic_load(&stack.room);
-
-	if (room >= 0) {
-		n = room < n ? (uint16_t)room : n;
-		atomic_fetch_sub(&stack.room, n);
-	}
+	n = room_taken(n);
 	if (n && stack.tx_queues)
 		return take_by(nic, queue, pkts, n);
+	if (n && stack.port)
+		return stack.port(nic, queue, pkts, n);
 	return n ? __real_nic_tx_burst(nic, queue, pkts, n) : 0;
+}
+
+uint16_t stack_write(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return __real_nic_tx_burst(nic, queue, pkts, n);
+}
+
+uint64_t __wrap_mp_deadline(void)
+{
+	return stack.patient ? UINT64_MAX : __real_mp_deadline();
 }
 
 bool __wrap_nic_can_wait(const struct nic *nic)
@@ -232,6 +256,8 @@ static void keywords_set(const struct stack_options *o)
 		keywords[n++] = (struct ndis_keyword){ "*RssOrVmqPreference", "1" };
 		keywords[n++] = (struct ndis_keyword){ "*QOS", "1" };   /* an INF's default */
 	}
+	if (stack_filter_engine)
+		keywords[n++] = (struct ndis_keyword){ "FilterEngine", stack_filter_engine };
 	for (const struct ndis_keyword *k = o->keywords; k && k->name; k++) {
 		unsigned i = 0;
 
@@ -348,8 +374,9 @@ void stack_close(void)
 int stack_setup(void **state)
 {
 	(void)state;
-	stack.hurried = false;
+	stack.hurried = stack.patient = false;
 	stack.tx_queues = 0;
+	stack.port = NULL;
 	for (unsigned i = 0; i < GROUND_PROCESSORS; i++)
 		atomic_store(&stack.taken[i], 0);
 	trace_clear();
@@ -436,9 +463,22 @@ void stack_flow(unsigned n)
 	ground_pass();
 }
 
-void stack_take(int room)
+static void take(int room, bool singly)
 {
+	atomic_store(&stack.room, 0);
+	atomic_store(&stack.singly, singly);
 	atomic_store(&stack.room, room);
 	for (unsigned p = 0; p < GROUND_PROCESSORS; p++)
 		OvmqNotifyProcessor(p);
+}
+
+void stack_take(int room)
+{
+	take(room, false);
+}
+
+void stack_take_singly(int n)
+{
+	take(n, true);
+	ground_until(!atomic_load(&stack.room));
 }

@@ -12,6 +12,7 @@
 
 #include "asks.h"
 #include "miniport/miniport.h"
+#include "nic/nic.h"
 
 #define STACK_QUEUES  8
 #define STACK_BUFFERS 64
@@ -51,8 +52,11 @@ struct stack {
 	atomic_uint come;                  /* that came in */
 	unsigned after;                    /* a test's own note */
 	bool hurried;                      /* the NIC cannot wait, as one of hardware */
+	bool patient;                      /* a free that begins now never gives its sends up */
 	unsigned tx_queues;                /* transmit queues that the NIC shows; 0: as it has */
 	atomic_uint taken[GROUND_PROCESSORS];  /* frames that it took by each; with 'tx_queues' */
+	/* What takes frames in the capture's place, as nic_tx_burst() does; NULL: the capture. */
+	uint16_t (*port)(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 	atomic_uint refuse_memory_of;      /* queue that gets no shared memory; 0: none */
 	atomic_int refuse_usage;           /* usage for which there is no memory; 0: none */
 	atomic_int memory_elsewhere;       /* usage whose memory is a mapping of the test's */
@@ -60,6 +64,7 @@ struct stack {
 	atomic_bool stop_at_burst;         /* the NIC's poller waits where it asks for frames, */
 	atomic_bool at_burst;              /* and is there now */
 	atomic_int room;                   /* frames that the NIC still takes; below 0: any */
+	atomic_bool singly;                /* one of them at a time */
 	struct stack_block blocks[STACK_BLOCKS];
 	atomic_uint n_blocks;
 	/* Called before each thing that the miniport does when all is quiet; NULL: not. */
@@ -68,6 +73,9 @@ struct stack {
 };
 
 extern struct stack stack;
+
+/* The filter engine of every adapter that is opened; NULL: nothing is said of it. */
+extern const char *stack_filter_engine;
 
 /* NULL: all as above. The wire is shut, the NIC takes everything. */
 void stack_open(const struct stack_options *o);
@@ -100,6 +108,12 @@ void stack_stop_poller(void);
 void stack_release_poller(void);
 /* How many frames the NIC takes from now on; below 0: any. */
 void stack_take(int room);
+
+/* Lets the NIC take 'n' frames, one at a time, and waits until it has. */
+void stack_take_singly(int n);
+
+/* Sends 'n' frames to the capture, for stack.port. */
+uint16_t stack_write(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* A DPC of the miniport's message 'number' on the calling processor, so throttled. */
 void stack_dpc(ULONG number, NDIS_RECEIVE_THROTTLE_PARAMETERS *throttle);

@@ -1,126 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a VM may send, and when; and how its sends are marked (B, O, U16). */
+/* Rates: what a VM may send, and when; and how its sends are marked (B, O, U16). */
 #include "arrivals.h"
 
 #include <string.h>
 
 #include "base/clock.h"
-#include "verifier/verifier.h"
 
-#define WIRE 0x99   /* the last byte of an address that no VM has */
-
-static void flood(unsigned port, unsigned n, unsigned length)
+static uint64_t sent_of(unsigned port)
 {
-	uint8_t mac[6];
+	unsigned sent = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		unsigned index;
-
-		ground_mac(mac, WIRE);
-		index = ground_frame_add(&ports.sends[port], mac, UNTAGGED, length);
-		ground_mac(ports.sends[port].list[index].bytes + 6, port + 1);
-	}
-}
-
-/* Sends of each port that the adapter has got. */
-static void count_sends(unsigned sent[PORTS])
-{
-	memset(sent, 0, PORTS * sizeof(sent[0]));
 	for (unsigned i = 0, n = atomic_load(&fake.n_sends); i < n; i++)
-		sent[fake.sends[i].bytes[11] - 1u]++;
-}
-
-/* ---- shares ---- */
-
-/* The adapter completes four sends, the oldest, as often as it likes; the switch gets its
- * time in between. */
-static void drain_slowly(unsigned sends)
-{
-	unsigned done = 0;
-
-	while (done < sends) {
-		unsigned before[GROUND_PROCESSORS];
-
-		for (unsigned p = 0; p < GROUND_PROCESSORS; p++)
-			before[p] = ground_rounds(p);
-		done += fake_complete_some(4);
-		for (unsigned p = 0; p < PORTS; p++)
-			OvmqNotifyProcessor(p);
-		for (unsigned p = 0; p < PORTS; p++)
-			ground_until(ground_rounds(p) > before[p] + 1);
-	}
-}
-
-static void shares_follow(const unsigned weight[PORTS], unsigned of_sum, bool one_processor)
-{
-	unsigned first[PORTS], sent[PORTS], sum = 0;
-
-	atomic_store(&fake.keep_sends, true);
-	ports.one_processor = one_processor;
-	for (unsigned p = 0; p < PORTS; p++) {
-		ports.weight[p] = weight[p];
-		flood(p, 2400, 60);
-	}
-	ports_open_started();
-	drain_slowly(200);             /* until all of them contend */
-	count_sends(first);
-	drain_slowly(2000);
-	count_sends(sent);
-	for (unsigned p = 0; p < PORTS; p++)
-		sum += sent[p] - first[p];
-	for (unsigned p = 0; p < PORTS; p++) {
-		unsigned want = sum * weight[p] / of_sum, got = sent[p] - first[p];
-
-		assert_in_range(got * 100, want * 96, want * 104);
-		assert_in_range(ports_report(p).sends_out, 1, 32);
-	}
-	atomic_store(&fake.keep_sends, false);
-	while (!vswitch_is_quiet())
-		fake_complete(NDIS_STATUS_SUCCESS);
-	ports_close();
-	assert_int_equal(ports.last.to_wire, PORTS * 2400);
-}
-
-/* Nothing is dropped: what a VM may not send stays in its ring, and goes later. */
-static void U16_floods_have_their_shares_of_a_slow_adapter(void **state)
-{
-	static const unsigned weight[PORTS] = { 1, 2, 4 };
-
-	(void)state;
-	shares_follow(weight, 7, true);
-}
-
-static void U16_shares_hold_across_processors(void **state)
-{
-	static const unsigned weight[PORTS] = { 8, 2, 1 };
-
-	(void)state;
-	shares_follow(weight, 11, false);
-}
-
-/* Who is alone has the adapter alone, whatever it weighs. */
-static void U16_a_light_vm_alone_has_the_whole_window(void **state)
-{
-	(void)state;
-	atomic_store(&fake.keep_sends, true);
-	ports.weight[0] = 1;
-	ports.weight[1] = 100;
-	flood(0, 200, 60);
-	ports_open_started();
-	ground_until(ports_report(0).sends_out == 32);
-	ground_settle();
-	assert_int_equal(ports_report(0).sends_out, 32);
-	assert_true(ports_report(0).held_back);
-	assert_true(ports_report(0).held_back_n > 0);
-	/* A completion wakes the worker that holds it back. */
-	assert_int_equal(fake_complete_some(5), 5);
-	ground_until(atomic_load(&fake.n_sends) == 37);
-	atomic_store(&fake.keep_sends, false);
-	while (!vswitch_is_quiet())
-		fake_complete(NDIS_STATUS_SUCCESS);
-	assert_false(ports_report(0).held_back);
-	ports_close();
-	assert_int_equal(ports.last.to_wire, 200);
+		sent += fake.sends[i].bytes[11] == port + 1;
+	return sent;
 }
 
 /* A send is charged to the VM that it came from, not to the id in it: one may name the
@@ -134,7 +26,7 @@ static void U16_a_send_is_charged_to_the_port_it_came_from(void **state)
 	fake.refuse_element = 3;               /* port 2 runs on the default queue */
 	atomic_store(&fake.keep_sends, true);
 	for (unsigned p = 0; p < PORTS; p++)
-		flood(p, n[p], 60);
+		ports_flood(p, n[p], 60);
 	ports_open_started();
 	ground_until(atomic_load(&fake.n_sends) == 60);
 	for (unsigned p = 0; p < PORTS; p++)
@@ -158,14 +50,6 @@ static void U16_a_send_is_charged_to_the_port_it_came_from(void **state)
 #define OWED       (RATE_BURST)
 #define OVERDRAWN  (1514u * 8)
 
-static uint64_t sent_of(unsigned port)
-{
-	unsigned sent[PORTS];
-
-	count_sends(sent);
-	return sent[port];
-}
-
 /* Gives the switch rounds until port 0 has sent 'enough', or a round brings nothing. */
 static uint64_t send_what_may_go(uint64_t enough)
 {
@@ -187,8 +71,8 @@ static void a_rate_holds_at(unsigned length, uint64_t rate)
 	uint64_t n = 8000, opened, begun, first, due, sent;
 	struct error err = { "" };
 
-	flood(0, (unsigned)n, length);
-	flood(1, 100, length);
+	ports_flood(0, (unsigned)n, length);
+	ports_flood(1, 100, length);
 	ports_open();
 	opened = clock_ns();
 	assert_int_equal(vswitch_port_set_send(0, rate, RATE_BURST, 0, &err), 0);
@@ -230,7 +114,7 @@ static void a_worker_sleeps_until_tokens_come(void **state)
 	unsigned rounds;
 
 	(void)state;
-	flood(0, 200, 1000);
+	ports_flood(0, 200, 1000);
 	ports.rate[0] = 8000;                  /* a frame in a second */
 	ports_open_started();
 	ground_until(ports_report(0).held_back);
@@ -250,7 +134,7 @@ static void B10_B11_X31_sends_name_no_vport_and_no_filter(void **state)
 {
 	(void)state;
 	for (unsigned p = 0; p < PORTS; p++)
-		flood(p, 50, 60);
+		ports_flood(p, 50, 60);
 	ports_open_started();
 	ground_until(atomic_load(&fake.n_sends) == PORTS * 50);
 	ports_wait();
@@ -291,8 +175,8 @@ static void O20_a_vms_priority_goes_out_of_band(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 8; i++) {
-		tagged(0, WIRE, (int)(i << 13));
-		tagged(1, WIRE, (int)(i << 13));
+		tagged(0, PORTS_WIRE, (int)(i << 13));
+		tagged(1, PORTS_WIRE, (int)(i << 13));
 	}
 	ports_open_started();
 	ground_until(atomic_load(&fake.n_sends) == 16);
@@ -332,10 +216,10 @@ static void O20_a_tag_behind_a_priority_is_refused(void **state)
 	unsigned index;
 
 	(void)state;
-	tagged(0, WIRE, 7);
-	index = tagged(0, WIRE, 5 << 13);
+	tagged(0, PORTS_WIRE, 7);
+	index = tagged(0, PORTS_WIRE, 5 << 13);
 	memcpy(ports.sends[0].list[index].bytes + 16, inner, sizeof(inner));
-	tagged(0, WIRE, 3 << 13);
+	tagged(0, PORTS_WIRE, 3 << 13);
 	ports_open_started();
 	ground_until(atomic_load(&fake.n_sends) == 1);
 	ports_wait();
@@ -349,8 +233,8 @@ static void O20_a_priority_where_no_tags_are_inserted(void **state)
 {
 	(void)state;
 	fake.mac_options = NDIS_MAC_OPTION_NO_LOOPBACK;
-	tagged(0, WIRE, 6 << 13);
-	tagged(1, WIRE, 6 << 13);
+	tagged(0, PORTS_WIRE, 6 << 13);
+	tagged(1, PORTS_WIRE, 6 << 13);
 	ports_open_started();
 	ground_until(atomic_load(&fake.n_sends) == 2);
 	ports_wait();
@@ -371,9 +255,6 @@ static void O20_a_priority_where_no_tags_are_inserted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(U16_floods_have_their_shares_of_a_slow_adapter),
-		TEST(U16_shares_hold_across_processors),
-		TEST(U16_a_light_vm_alone_has_the_whole_window),
 		TEST(U16_a_send_is_charged_to_the_port_it_came_from),
 		TEST(a_rate_holds_for_short_frames),
 		TEST(a_rate_holds_for_long_frames),

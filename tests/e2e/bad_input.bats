@@ -255,6 +255,8 @@ vm() {
 	wrong 3:25 'the keyword "*vmq" stands twice, first at 3:14' <<<$'adapter:\n  nic: pcap:office.pcap\n  keywords: {"*VMQ": 1, "*vmq": 0}\n'
 	refused 1 's/nic: .*/&\n  keywords: {Buffers: 3}/' "keyword Buffers is 3, and must be 16..65536"
 	refused 1 's/nic: .*/&\n  keywords: {Receive: fast}/' "keyword Receive" "fast" "placed"
+	refused 1 's/nic: .*/&\n  keywords: {FilterEngine: fast}/' "keyword FilterEngine" "fast" \
+		"table, rte-hash"
 	# A switch that is neither on nor off is a warning: the adapter works.
 	office_config -e 's/nic: .*/&\n  keywords: {"*VMQ": 2}/'
 	try "$vmq" run --quiet --json host.yaml

@@ -26,7 +26,7 @@ queue() {
 	- {name: web, mac: "52:54:00:00:00:11", vlan: 10, port: "vhost-user:web.sock"}
 	- {name: db, mac: "52:54:00:00:00:21", vlan: 20, port: "vhost-user:db.sock"}
 	END
-	start
+	seconds=100 start
 	guest web macswap
 	guest db rxonly
 	send 20 52:54:00:00:00:11/10 52:54:00:00:00:21/20 >sent &
@@ -55,7 +55,7 @@ queue() {
 		sleep 0.02
 	done
 	is "$(tap_lost)" 0 "frames that the tap had no room for"
-	sleep 0.2
+	settles
 	guest_end web "${guests[0]}"
 	guest_end db "${guests[1]}"
 	finish

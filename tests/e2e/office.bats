@@ -51,6 +51,17 @@ office() {
 	[[ $output == *"by RSS"*"1887  class 0, 30 %, priorities 0 1 2"*"class 2, strict, "* ]]
 }
 
+@test "every filter engine and placement: the same frames at every VM, and the result tells them" {
+	for policies in "table spread" "rte-hash pack"; do
+		read -r engine placement <<<"$policies"
+		office -e "/^ *processor:/d" -e "s/nic: .*/&\n  filter-engine: $engine/" \
+			-e "s/^vms:/switch:\n  placement: $placement\nvms:/"
+		is "$(jq -r '"\(.wire.filter_engine) \(.ports.placement)"' result.json)" "$policies"
+	done
+	# All three on one processor: it is not full.
+	is "$(jq -c '[.vms[].processor] | unique' result.json)" "[0]"
+}
+
 @test "run from another directory: captures beside the configuration, results here" {
 	mkdir here
 	cp "$top/examples/office.yaml" .

@@ -165,8 +165,8 @@ traffic() {
 
 # between NAME NAME WORD: TCP from one guest to the other
 between() {
-	tell "$2" run iperf3 -s -1 -D
-	sleep 0.7
+	in_guest "$2" iperf3 -s -1 -D
+	in_guest "$2" 'until grep -q :1451 /proc/net/tcp*; do sleep 0.1; done'   # port 5201
 	in_guest "$1" iperf3 -f m -t 2 -c "10.20.0.1$([ "$2" = a ] && echo 1 || echo 2)"
 	measured "$1" "$3"
 }

@@ -271,7 +271,8 @@ print(s.makefile().readline())' "$socket" | jq -c '[.error.code, .error.message]
 				echo $? >"status$i"
 		} 3>&- &
 	done
-	sleep 0.3
+	# Each has connected, and waits to be served.
+	until [ "$(ss -Hxl src "$socket" | awk '{ print $3 }')" -ge 3 ]; do sleep 0.02; done
 	kill -TERM "$vmq_pid"
 	kill -CONT "$vmq_pid"
 	wait "$vmq_pid"

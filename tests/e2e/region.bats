@@ -29,7 +29,7 @@ config() { # NDIS-OF-THE-HOST NDIS-OF-THE-MINIPORT
 }
 
 start() {
-	timeout 30 "$vmq" run --quiet --json host.yaml >result.json 2>errors.txt &
+	timeout 30 "$vmq" run --quiet --json --control "$PWD/c.sock" host.yaml >result.json 2>errors.txt &
 	vmq_pid=$!
 }
 
@@ -101,7 +101,11 @@ run_guest() { # HOST MINIPORT
 	start
 	./guest web.sock frames=100000000 quiet &
 	guest_pid=$!
-	sleep 0.5
+	until [ "$("$vmq" queue list --json --socket "$PWD/c.sock" 2>/dev/null |
+		jq '.[] | select(.vm == "web") | .lent')" -gt 0 ] 2>/dev/null; do
+		kill -0 "$guest_pid"
+		sleep 0.02
+	done
 	kill -KILL "$guest_pid"
 	wait "$guest_pid" || true
 	./guest web.sock frames=500 seconds=10 >got.txt

@@ -35,7 +35,7 @@ wait_for() {
 	grep -Eq 'Successful packets: +2492' replay.txt
 	wait_for 2492
 	is "$(tap_lost)" 0 "frames that the tap had no room for"
-	sleep 0.2
+	settles
 	finish
 	is "$(count wire from_nic)" 2492
 	for vm in 0 1 2; do
@@ -69,7 +69,10 @@ wait_for() {
 	start
 	sent=$(inside "$e2e/shapes.py" send uplink)
 	is "$(tap_lost)" 0 "frames that the tap had no room for"
-	sleep 0.5
+	until [ "$(inside ip -s -j link show uplink | jq '.[0].stats64.tx.packets')" -ge "$sent" ]; do
+		sleep 0.02
+	done
+	settles
 	finish
 	is "$(count wire from_nic)" "$sent"
 	"$e2e/shapes.py" check result.json

@@ -15,11 +15,11 @@ tap_teardown() {
 	done
 }
 
-# host.yaml as a daemon in a network namespace, which ends with it.
+# host.yaml as a daemon in a network namespace, which ends with it; after $seconds at the latest.
 start() {
 	[ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
 	unshare --net sh -c 'sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-		exec "$@"' - "$vmq" run --time 40 --quiet --json --control "$socket" host.yaml \
+		exec "$@"' - "$vmq" run --time "${seconds:-40}" --quiet --json --control "$socket" host.yaml \
 		>result.json 2>errors.txt 3>&- &
 	vmq_pid=$!
 	until [ -S "$socket" ] || ! kill -0 "$vmq_pid" 2>/dev/null; do sleep 0.02; done
@@ -88,11 +88,42 @@ reaches() {
 	return 1
 }
 
-# testpmd on the VM's socket, told what to do through a pipe: guest NAME MODE [OPTION...]
+# Until the VM has been held back, now or since this began.
+is_held_back() { # VM
+	local tries times
+	times=$(row "$1" held_back_times)
+	for tries in $(seq 300); do
+		[ "$(row "$1" held_back)" != true ] && [ "$(row "$1" held_back_times)" = "$times" ] || return 0
+		sleep 0.02
+	done
+	echo "$1 is not held back, after $tries looks"
+	return 1
+}
+
+# Until no VM, or not this one, has got or sent a frame from one look to the next, five times in
+# a row.
+settles() { # [VM]
+	local now before='' same=0
+	for _ in $(seq 300); do
+		now=$("$vmq" queue list --json --socket "$socket" |
+			jq -c --arg vm "${1:-}" 'map(select($vm == "" or .vm == $vm) |
+				[.indicated, .held, .frames_in, .frames_out])')
+		same=$((same + 1))
+		[ "$now" = "$before" ] || same=0
+		[ "$same" -lt 5 ] || return 0
+		before=$now
+		sleep 0.02
+	done
+	echo "it does not come to rest: $now"
+	return 1
+}
+
+# testpmd on the VM's socket, told what to do through a pipe; its frames are from $mac, or
+# from an address of its own: guest NAME MODE [OPTION...]
 guest() {
 	mkfifo "$1.in"
 	dpdk-testpmd --no-huge --no-shconf --no-pci --no-telemetry -m 128 \
-		--log-level=error --lcores '0@0,1@0' --vdev="net_virtio_user0,path=$1.sock" \
+		--log-level=error --lcores '0@0,1@0' --vdev="net_virtio_user0,path=$1.sock${mac:+,mac=$mac}" \
 		-- -i --total-num-mbufs=8192 --forward-mode="$2" "${@:3}" <"$1.in" >"$1.out" 2>&1 3>&- &
 	guests+=($!)
 	eval "exec {$1_in}>$1.in"

@@ -4,11 +4,12 @@
  * frames, and says how many. For vmport_vhost_test.sh, and to try a port by hand.
  *
  *   vmport_driver SPEC [mtu=N] [length=N] [count=N] [seconds=N] [echo] [sleep]
+ *                      [direct]
  *
  * count: frames to deliver (default 0); echo: what the VM sent goes back to it;
- * sleep: wait for the port's descriptor instead of polling. Ends after 'seconds'
- * or at SIGTERM, with one line of counts on standard output; before it, "up" or
- * "down" at each change, and "all" when 'count' frames are delivered.
+ * sleep: wait for the port's descriptor instead of polling; direct: rings are served by us.
+ * Ends after 'seconds' or at SIGTERM, with one line of counts on standard output; before it,
+ * "up" or "down" at each change, and "all" when 'count' frames are delivered.
  */
 #include <poll.h>
 #include <signal.h>
@@ -24,7 +25,7 @@
 static struct {
 	unsigned mtu, length, seconds;
 	unsigned long count;
-	bool echo, sleep;
+	bool echo, sleep, direct;
 } wish = { .mtu = 1500, .length = 60, .seconds = 60 };
 
 static struct {
@@ -61,6 +62,8 @@ static bool wishes_read(int argc, char **argv)
 			wish.echo = true;
 		else if (!strcmp(argv[i], "sleep"))
 			wish.sleep = true;
+		else if (!strcmp(argv[i], "direct"))
+			wish.direct = true;
 		else if (sscanf(argv[i], "mtu=%u", &wish.mtu) != 1 &&
 			 sscanf(argv[i], "length=%u", &wish.length) != 1 &&
 			 sscanf(argv[i], "count=%lu", &wish.count) != 1 &&
@@ -148,7 +151,7 @@ int main(int argc, char **argv)
 
 	if (!wishes_read(argc, argv)) {
 		fprintf(stderr, "usage: vmport_driver SPEC [mtu=N] [length=N] [count=N] "
-			"[seconds=N] [echo] [sleep]\n");
+			"[seconds=N] [echo] [sleep] [direct]\n");
 		return 2;
 	}
 	signal(SIGTERM, on_signal);
@@ -158,6 +161,7 @@ int main(int argc, char **argv)
 	config.spec = argv[1];
 	config.mtu = (uint16_t)wish.mtu;
 	config.pool = pool;
+	config.direct = wish.direct;
 	if (!pool || vmport_open(&port, &config, &err)) {
 		fprintf(stderr, "vmport_driver: %s\n", pool ? err.text : "no memory");
 		return 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Filters of all kinds side by side. */
+/* Filters of all kinds side by side, by every filter engine that there is. */
+#include "policy/filter_engines.h"
 #include "vmq/classifier.h"
 #include "vmq/nvgre.h"
 
@@ -8,10 +9,15 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <rte_eal.h>
+#include <rte_common.h>
+
 #define MAC(last)  (0x020000000000ull + (last))
 #define NO_MATCH   (-1)
 #define TESTS_MAX  4
 #define FRAME_SIZE 64
+
+static const struct vmq_filter_engine *engine;   /* that is being tested */
 
 /* A filter with room for its tests. */
 struct asked {
@@ -50,7 +56,7 @@ static struct vmq_classifier *classifier(const struct asked *filters, unsigned n
 		list[i] = filters[i].c;
 		list[i].tests = (struct vmq_field_test *)filters[i].tests;
 	}
-	c = vmq_classifier_create(list, n);
+	c = vmq_classifier_create(engine, list, n);
 	free(list);
 	return c;
 }
@@ -239,7 +245,7 @@ static void no_such_classifier_is_refused(void **state)
 	f = plain(1, 1, 1, 5);
 	f.tests[0].field = VMQ_FIELD_COUNT;
 	assert_null(classifier(&f, 1));
-	assert_null(vmq_classifier_create(many, VMQ_FILTERS_MAX + 1));
+	assert_null(vmq_classifier_create(engine, many, VMQ_FILTERS_MAX + 1));
 }
 
 /* ---- against the rules, told one after another ---- */
@@ -329,18 +335,39 @@ static void D5_D6_random_filters_agree_with_a_plain_walk(void **state)
 	assert_in_range(missed, 100000, 10000000);
 }
 
+static int engine_set(void **state)
+{
+	engine = *state;
+	return 0;
+}
+
+#define TEST(name) { #name, name, engine_set, NULL, NULL }
+
+static const struct CMUnitTest of_an_engine[] = {
+	TEST(U5_the_lowest_id_wins_over_both_kinds),
+	TEST(D4_no_filter_of_any_kind_is_no_match),
+	TEST(D1_two_tests_of_one_field_both_count),
+	TEST(D13_untagged_or_zero_holds_beside_other_tests),
+	TEST(D12_the_inner_frame_decides_where_there_is_one),
+	TEST(D3_plain_filters_alone_need_no_frames),
+	TEST(no_such_classifier_is_refused),
+	TEST(D5_D6_random_filters_agree_with_a_plain_walk),
+};
+
+/* Every test with every engine. */
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(U5_the_lowest_id_wins_over_both_kinds),
-		cmocka_unit_test(D4_no_filter_of_any_kind_is_no_match),
-		cmocka_unit_test(D1_two_tests_of_one_field_both_count),
-		cmocka_unit_test(D13_untagged_or_zero_holds_beside_other_tests),
-		cmocka_unit_test(D12_the_inner_frame_decides_where_there_is_one),
-		cmocka_unit_test(D3_plain_filters_alone_need_no_frames),
-		cmocka_unit_test(no_such_classifier_is_refused),
-		cmocka_unit_test(D5_D6_random_filters_agree_with_a_plain_walk),
-	};
+	static struct CMUnitTest tests[8 * (sizeof(of_an_engine) / sizeof(of_an_engine[0]))];
+	const char *args[] = { "classifier", "--no-huge", "--no-shconf", "--no-pci",
+			       "--no-telemetry", "--log-level=*:3", "-m64" };
+	unsigned n = 0;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (rte_eal_init(RTE_DIM(args), (char **)args) < 0)
+		return 1;
+	for (unsigned e = 0; filter_engines[e] && n < RTE_DIM(tests); e++)
+		for (unsigned i = 0; i < RTE_DIM(of_an_engine); i++) {
+			tests[n] = of_an_engine[i];
+			tests[n++].initial_state = (void *)(uintptr_t)filter_engines[e];
+		}
+	return _cmocka_run_group_tests("classifier", tests, n, NULL, NULL);
 }

@@ -19,6 +19,8 @@
 #include "config/keys.h"
 #include "config/spec.h"
 #include "config/tree.h"
+#include "policy/filter_engines.h"
+#include "policy/placement.h"
 
 /* The folder of the project, where docs/ and examples/ lie. */
 #ifndef SOURCE_ROOT
@@ -208,7 +210,11 @@ static const struct bad bad[] = {
 	{ TWO "  port: vhost-user:" SOCKET_100 "12345678\n", "6:9", "has 108 bytes, at most 107" },
 	{ TWO "  port: vhost-user-client:" SOCKET_100 "12345678\n", "6:9", "at most 107" },
 	{ VM "  sends: a.pcap\n", "7:3", "sends goes with a pcap port only" },
+	{ TWO "  port: 'null:x'\n", "6:9", "nothing may follow \"null:\"; write null:" },
+	{ TWO "  port: 'null'\n", "6:9", "no KIND:ARGUMENT" },
+	{ TWO "  port: 'null:'\n  sends: a.pcap\n", "7:3", "sends goes with a pcap port only" },
 	{ VM "  offload: on\n", "7:3", "offload goes with a vhost-user port only" },
+	{ VM "  direct: on\n", "7:3", "direct goes with a vhost-user port only" },
 	{ "adapter:\n  nic: xdp:eth0\n  out: o\n", "3:3", "out goes with a NIC that is a capture only" },
 	{ NIC "  out: ''\n", "3:8", "file name is empty" },
 
@@ -221,11 +227,14 @@ static const struct bad bad[] = {
 	{ NIC "  driver: d.so\n", "2:3", "either \"nic\" or \"driver\", not both" },
 	{ NIC "  ndis: 6.3\n", "3:9", "ndis needs 6.20 or 6.30, not \"6.3\"" },
 	{ NIC "  ndis: [6.30]\n", "3:9", "ndis needs 6.20 or 6.30, not a list" },
+	{ NIC "switch: {placement: packed}\n", "3:21", "placement needs spread or pack, not \"packed\"" },
 	{ NIC "switch: {ndis: 6.40}\n", "3:16", "ndis needs 6.20 or 6.30, not \"6.40\"" },
 	{ NIC "  receive: borrowed\n", "3:12", "receive needs placed, loaned or steered, not" },
+	{ NIC "  filter-engine: tabel\n", "3:18", "filter-engine needs table or rte-hash, not \"tabel\"" },
 	{ NIC "  keywords: {\"*VMQ\": 1, \"*vmq\": 0}\n", "3:25", "\"*vmq\" stands twice" },
 	{ DRIVER "  ndis: 6.20\n", "3:3", "ndis goes with nic only" },
 	{ DRIVER "  receive: loaned\n", "3:3", "receive goes with nic only" },
+	{ DRIVER "  filter-engine: table\n", "3:3", "filter-engine goes with nic only" },
 	{ DRIVER "  queues: 3\n", "3:3", "queues goes with nic only; this adapter's driver is set by its" },
 	{ DRIVER "  rx-queues: 3\n", "3:3", "rx-queues goes with nic only" },
 	{ DRIVER "  out: o\n", "3:3", "out goes with nic only" },
@@ -343,7 +352,7 @@ static void every_key_is_read(void **state)
 		"    sends: a.pcap}\r\n"
 		"vms:\r\n- name: \"a.b-c_D9\"\r\n  macs: [52-54-00-00-00-AB, 52:54:00:00:00:fe]\r\n"
 		"  vlan: 1\r\n  processor: 63\r\n  port: vhost-user:out/a\r\n  spoofing: true\r\n"
-		"  offload: off\r\n  rate: 10G\r\n  burst: 64K\r\n  weight: 100\r\n"
+		"  offload: off\r\n  direct: off\r\n  rate: 10G\r\n  burst: 64K\r\n  weight: 100\r\n"
 		"- {name: b, mac: 52:54:00:00:00:fe, port: 'vhost-user:b:c', spoofing: false}\r\n");
 
 	(void)state;
@@ -376,6 +385,7 @@ static void every_key_is_read(void **state)
 	assert_null(c->vms[0].sends);
 	assert_true(c->vms[0].spoofing);
 	assert_true(c->vms[0].no_offload);
+	assert_true(c->vms[0].no_direct);
 	assert_true(c->vms[0].rate == 10000000000);
 	assert_true(c->vms[0].burst == 64000);
 	assert_int_equal(c->vms[0].weight, 100);
@@ -387,6 +397,7 @@ static void every_key_is_read(void **state)
 	assert_null(c->vms[1].sends);
 	assert_false(c->vms[1].spoofing);
 	assert_false(c->vms[1].no_offload);
+	assert_false(c->vms[1].no_direct);
 	config_free(c);
 }
 
@@ -445,8 +456,8 @@ static void versions_modes_and_keywords_of_our_miniport_are_read(void **state)
 	struct host_config *c = parse(
 		"adapters:\n"
 		"- {nic: 'pcap:a', ndis: \"6.20\", receive: loaned, keywords: {\"*VMQ\": 0}}\n"
-		"- {nic: 'pcap:b', ndis: 6.30, receive: steered}\n"
-		"switch: {ndis: 6.20}\n");
+		"- {nic: 'pcap:b', ndis: 6.30, receive: steered, filter-engine: rte-hash}\n"
+		"switch: {ndis: 6.20, placement: pack}\n");
 	struct adapter_config *a = c->adapters;
 
 	(void)state;
@@ -456,6 +467,9 @@ static void versions_modes_and_keywords_of_our_miniport_are_read(void **state)
 	assert_keyword(&a[0].keywords, 0, "*VMQ", "0");
 	assert_int_equal(a[1].ndis_version, CONFIG_NDIS_630);
 	assert_int_equal(a[1].receive, CONFIG_RECEIVE_STEERED);
+	assert_ptr_equal(placements[c->placement], &placement_pack);
+	assert_ptr_equal(filter_engines[a[0].filter_engine], filter_engine_find("table"));
+	assert_ptr_equal(filter_engines[a[1].filter_engine], filter_engine_find("rte-hash"));
 	assert_int_equal(c->switch_ndis, CONFIG_NDIS_620);
 	config_free(c);
 }

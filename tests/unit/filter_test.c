@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "vmq/filter.h"
+/* Filters on MAC and VLAN, by every filter engine that there is. */
+#include "policy/filter_engines.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,11 +8,15 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <rte_eal.h>
+#include <rte_common.h>
+
 #define MAC_A { 0x00, 0x15, 0x5d, 0x00, 0x00, 0x01 }
 #define MAC_B { 0x00, 0x15, 0x5d, 0x00, 0x00, 0x02 }
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const uint8_t mac_a[6] = MAC_A, mac_b[6] = MAC_B;
+static const struct vmq_filter_engine *engine;   /* that is being tested */
 static uint64_t random_state = 88172645463325252ull;
 
 static uint64_t random_next(void)
@@ -46,11 +51,11 @@ static vmq_key_t key_make(const uint8_t mac[6], int tci)
 #define NO_MATCH (-1)
 
 /* The queue of one frame, or NO_MATCH. */
-static int table_queue(const struct vmq_filter_table *t, const uint8_t mac[6], int tci)
+static int table_queue(const struct vmq_filter_set *t, const uint8_t mac[6], int tci)
 {
 	vmq_key_t key = key_make(mac, tci);
 	uint16_t queue = 0xdead;
-	uint64_t matched = vmq_filter_match(t, &key, 1, &queue);
+	uint64_t matched = engine->match(t, &key, 1, &queue);
 
 	if (matched)
 		return queue;
@@ -60,12 +65,12 @@ static int table_queue(const struct vmq_filter_table *t, const uint8_t mac[6], i
 
 static int filters_queue(const struct vmq_filter *f, unsigned n, const uint8_t mac[6], int tci)
 {
-	struct vmq_filter_table *t = vmq_filter_table_create(f, n);
+	struct vmq_filter_set *t = engine->create(f, n);
 	int queue;
 
 	assert_non_null(t);
 	queue = table_queue(t, mac, tci);
-	vmq_filter_table_destroy(t);
+	engine->destroy(t);
 	return queue;
 }
 
@@ -87,6 +92,16 @@ static int reference_queue(const struct vmq_filter *f, unsigned n, const uint8_t
 			best = &f[i];
 	}
 	return best ? best->queue : NO_MATCH;
+}
+
+/* Of an engine that can tell. */
+static void searches_are_short(const struct vmq_filter_set *t)
+{
+	struct vmq_filter_cost cost = engine->cost(t);
+
+	if (engine == &vmq_filter_engine_table)
+		assert_in_range(cost.lines, 1, 4);
+	assert_true(cost.bytes >= sizeof(vmq_key_t));
 }
 
 static struct vmq_filter filter_on(const uint8_t mac[6], enum vmq_vlan_test test, unsigned vlan,
@@ -174,7 +189,7 @@ static void D2_several_filters_of_one_queue_each_assign_to_it(void **state)
 static void D3_source_and_ethertype_are_not_read(void **state)
 {
 	struct vmq_filter f = filter_on(mac_a, VMQ_VLAN_ANY, 0, 3, 1);
-	struct vmq_filter_table *t = vmq_filter_table_create(&f, 1);
+	struct vmq_filter_set *t = engine->create(&f, 1);
 	uint8_t frame[18];
 
 	(void)state;
@@ -185,10 +200,10 @@ static void D3_source_and_ethertype_are_not_read(void **state)
 		frame_make(frame, mac_a, -1);
 		frame[i] ^= 0x01;
 		key = vmq_key(frame);
-		assert_int_equal(vmq_filter_match(t, &key, 1, &queue), 1);
+		assert_int_equal(engine->match(t, &key, 1, &queue), 1);
 		assert_int_equal(queue, 3);
 	}
-	vmq_filter_table_destroy(t);
+	engine->destroy(t);
 }
 
 static void D3_priority_and_dei_are_no_part_of_the_key(void **state)
@@ -283,19 +298,19 @@ static void no_such_table_is_refused(void **state)
 	static struct vmq_filter many[VMQ_FILTERS_MAX + 1];
 
 	(void)state;
-	assert_null(vmq_filter_table_create(&f, 1));
+	assert_null(engine->create(&f, 1));
 	f.vlan_test = (enum vmq_vlan_test)VMQ_VLAN_TEST_COUNT;
-	assert_null(vmq_filter_table_create(&f, 1));
+	assert_null(engine->create(&f, 1));
 	f.vlan_test = (enum vmq_vlan_test)-1;
-	assert_null(vmq_filter_table_create(&f, 1));
+	assert_null(engine->create(&f, 1));
 	f = filter_on(mac_a, VMQ_VLAN_ANY, 4096, 1, 1);   /* the VLAN is not read */
 	assert_int_equal(filters_queue(&f, 1, mac_a, -1), 1);
-	assert_null(vmq_filter_table_create(many, COUNT(many)));
-	vmq_filter_table_destroy(NULL);
+	assert_null(engine->create(many, COUNT(many)));
+	engine->destroy(NULL);
 }
 
 /* One burst of 'n' frames against the reference. */
-static void burst_check(const struct vmq_filter_table *t, const struct vmq_filter *f,
+static void burst_check(const struct vmq_filter_set *t, const struct vmq_filter *f,
 			unsigned n_filters, uint8_t frames[][18], unsigned n)
 {
 	vmq_key_t keys[VMQ_MATCH_MAX] = { 0 };
@@ -305,7 +320,7 @@ static void burst_check(const struct vmq_filter_table *t, const struct vmq_filte
 	for (unsigned i = 0; i < n; i++)
 		keys[i] = vmq_key(frames[i]);
 	memset(queues, 0xa5, sizeof(queues));
-	matched = vmq_filter_match(t, keys, n, queues);
+	matched = engine->match(t, keys, n, queues);
 	assert_int_equal(queues[n], 0xa5a5);   /* nothing beyond the burst */
 	if (n < 64)
 		assert_int_equal(matched >> n, 0);
@@ -337,7 +352,7 @@ static void D5_D6_random_tables_agree_with_a_plain_walk(void **state)
 		uint8_t frames[VMQ_MATCH_MAX][18];
 		unsigned n = random_next() % 33, macs = 1 + random_next() % 6;
 		unsigned step = 1 + 2 * (unsigned)(random_next() % 16);   /* odd: a permutation */
-		struct vmq_filter_table *t;
+		struct vmq_filter_set *t;
 
 		for (unsigned i = 0; i < n; i++) {
 			mac_random(f[i].mac, macs);
@@ -346,7 +361,7 @@ static void D5_D6_random_tables_agree_with_a_plain_walk(void **state)
 			f[i].queue = (uint16_t)(random_next() % 8);
 			f[i].id = 1 + i * step % 32;
 		}
-		t = vmq_filter_table_create(f, n);
+		t = engine->create(f, n);
 		assert_non_null(t);
 		for (unsigned i = 0; i < VMQ_MATCH_MAX; i++) {
 			uint8_t mac[6];
@@ -357,7 +372,7 @@ static void D5_D6_random_tables_agree_with_a_plain_walk(void **state)
 			frame_make(frames[i], mac, random_next() % 3 ? tci : -1);
 		}
 		burst_check(t, f, n, frames, 1 + round % VMQ_MATCH_MAX);
-		vmq_filter_table_destroy(t);
+		engine->destroy(t);
 	}
 }
 
@@ -369,7 +384,7 @@ static void D6_bursts_of_every_length(void **state)
 		filter_on(mac_a, VMQ_VLAN_EQUAL, 6, 3, 3),
 		filter_on(mac_b, VMQ_VLAN_EQUAL, 5, 4, 4),
 	};
-	struct vmq_filter_table *t = vmq_filter_table_create(f, COUNT(f));
+	struct vmq_filter_set *t = engine->create(f, COUNT(f));
 	uint8_t frames[VMQ_MATCH_MAX][18];
 
 	(void)state;
@@ -380,7 +395,7 @@ static void D6_bursts_of_every_length(void **state)
 					   kinds[(i + shift) % COUNT(kinds)].tci);
 			burst_check(t, f, COUNT(f), frames, n);
 		}
-	vmq_filter_table_destroy(t);
+	engine->destroy(t);
 }
 
 /* CRC32C's polynomial, bit by bit as the CRC takes a message. */
@@ -405,7 +420,7 @@ static void mac_number(uint8_t mac[6], uint64_t i, uint64_t step)
 static void table_of_steps(unsigned n, uint64_t step, enum vmq_vlan_test test)
 {
 	struct vmq_filter *f = calloc(n, sizeof(*f));
-	struct vmq_filter_table *t;
+	struct vmq_filter_set *t;
 
 	assert_non_null(f);
 	for (unsigned i = 0; i < n; i++) {
@@ -415,9 +430,9 @@ static void table_of_steps(unsigned n, uint64_t step, enum vmq_vlan_test test)
 		f[i].queue = (uint16_t)i;
 		f[i].id = 1 + i;
 	}
-	t = vmq_filter_table_create(f, n);
+	t = engine->create(f, n);
 	assert_non_null(t);
-	assert_in_range(vmq_filter_table_cost(t).lines, 1, 4);
+	searches_are_short(t);
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t mac[6];
 
@@ -426,7 +441,7 @@ static void table_of_steps(unsigned n, uint64_t step, enum vmq_vlan_test test)
 		mac_number(mac, i + n, step);
 		assert_int_equal(table_queue(t, mac, -1), NO_MATCH);
 	}
-	vmq_filter_table_destroy(t);
+	engine->destroy(t);
 	free(f);
 }
 
@@ -453,7 +468,7 @@ static void D30_65536_filters_on_as_many_addresses(void **state)
 static void D17_65536_filters_every_vlan_of_16_addresses(void **state)
 {
 	struct vmq_filter *f = calloc(VMQ_FILTERS_MAX, sizeof(*f));
-	struct vmq_filter_table *t;
+	struct vmq_filter_set *t;
 
 	(void)state;
 	assert_non_null(f);
@@ -464,38 +479,77 @@ static void D17_65536_filters_every_vlan_of_16_addresses(void **state)
 		f[i].queue = (uint16_t)i;
 		f[i].id = VMQ_FILTERS_MAX - i;
 	}
-	t = vmq_filter_table_create(f, VMQ_FILTERS_MAX);
+	t = engine->create(f, VMQ_FILTERS_MAX);
 	assert_non_null(t);
-	assert_in_range(vmq_filter_table_cost(t).lines, 1, 4);
+	searches_are_short(t);
 	for (unsigned i = 0; i < VMQ_FILTERS_MAX; i++)
 		assert_int_equal(table_queue(t, f[i].mac, (int)(i % 4096)), i);
 	assert_int_equal(table_queue(t, f[0].mac, -1), NO_MATCH);
-	vmq_filter_table_destroy(t);
+	engine->destroy(t);
 	free(f);
 }
 
+static void every_engine_is_found_by_its_name(void **state)
+{
+	(void)state;
+	assert_ptr_equal(filter_engines[0], &vmq_filter_engine_table);
+	for (unsigned i = 0; filter_engines[i]; i++) {
+		assert_ptr_equal(filter_engine_find(filter_engines[i]->name), filter_engines[i]);
+		assert_true(strlen(filter_engines[i]->text) > 10);
+	}
+	assert_null(filter_engine_find(""));
+	assert_null(filter_engine_find("tabl"));
+	assert_string_equal(filter_engine_names(), "table, rte-hash");
+#define X(one, word) assert_string_equal(one.name, word);
+	FILTER_ENGINES(X)
+#undef X
+}
+
+static int engine_set(void **state)
+{
+	engine = *state;
+	return 0;
+}
+
+#define TEST(name) { #name, name, engine_set, NULL, NULL }
+
+static const struct CMUnitTest of_an_engine[] = {
+	TEST(D16_no_vlan_test_takes_any_vlan_or_none),
+	TEST(D13_untagged_or_zero_takes_both_and_no_other_vlan),
+	TEST(D14_D17_equal_takes_exactly_this_vlan),
+	TEST(D14_equal_zero_does_not_take_untagged),
+	TEST(D2_several_filters_of_one_queue_each_assign_to_it),
+	TEST(D3_source_and_ethertype_are_not_read),
+	TEST(D3_priority_and_dei_are_no_part_of_the_key),
+	TEST(D27_a_match_on_the_default_queue_is_told_from_no_match),
+	TEST(C3_no_filters_no_match),
+	TEST(U5_lowest_filter_id_wins_in_every_order),
+	TEST(U13_identical_filters_may_coexist),
+	TEST(D9_ids_and_queues_at_their_limits),
+	TEST(no_such_table_is_refused),
+	TEST(D5_D6_random_tables_agree_with_a_plain_walk),
+	TEST(D6_bursts_of_every_length),
+	TEST(D30_chosen_addresses_make_no_long_searches),
+	TEST(D30_65536_filters_on_as_many_addresses),
+	TEST(D17_65536_filters_every_vlan_of_16_addresses),
+};
+
+/* Every test with every engine. */
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(D16_no_vlan_test_takes_any_vlan_or_none),
-		cmocka_unit_test(D13_untagged_or_zero_takes_both_and_no_other_vlan),
-		cmocka_unit_test(D14_D17_equal_takes_exactly_this_vlan),
-		cmocka_unit_test(D14_equal_zero_does_not_take_untagged),
-		cmocka_unit_test(D2_several_filters_of_one_queue_each_assign_to_it),
-		cmocka_unit_test(D3_source_and_ethertype_are_not_read),
-		cmocka_unit_test(D3_priority_and_dei_are_no_part_of_the_key),
-		cmocka_unit_test(D27_a_match_on_the_default_queue_is_told_from_no_match),
-		cmocka_unit_test(C3_no_filters_no_match),
-		cmocka_unit_test(U5_lowest_filter_id_wins_in_every_order),
-		cmocka_unit_test(U13_identical_filters_may_coexist),
-		cmocka_unit_test(D9_ids_and_queues_at_their_limits),
-		cmocka_unit_test(no_such_table_is_refused),
-		cmocka_unit_test(D5_D6_random_tables_agree_with_a_plain_walk),
-		cmocka_unit_test(D6_bursts_of_every_length),
-		cmocka_unit_test(D30_chosen_addresses_make_no_long_searches),
-		cmocka_unit_test(D30_65536_filters_on_as_many_addresses),
-		cmocka_unit_test(D17_65536_filters_every_vlan_of_16_addresses),
+	static struct CMUnitTest tests[8 * COUNT(of_an_engine) + 1] = {
+		cmocka_unit_test(every_engine_is_found_by_its_name),
 	};
+	const char *args[] = { "filter", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+			       "--log-level=*:3", "-m64" };
+	unsigned n = 1;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (rte_eal_init(COUNT(args), (char **)args) < 0)
+		return 1;
+	for (unsigned e = 0; filter_engines[e] && n < COUNT(tests); e++)
+		for (unsigned i = 0; i < COUNT(of_an_engine); i++) {
+			tests[n] = of_an_engine[i];
+			tests[n++].initial_state = (void *)(uintptr_t)filter_engines[e];
+		}
+	return _cmocka_run_group_tests("filter", tests, n, NULL, NULL);
 }

@@ -133,15 +133,92 @@ static void bounds_follow_weights(void **state)
 
 static void who_contends_counts(void **state)
 {
-	struct send_share s = { { 0 } };
+	struct send_share s = { .round = 7 };
+	struct send_part a = { 0 }, b = { 0 };
 
 	(void)state;
-	assert_int_equal(send_share_join(&s, 3), 3);
-	assert_int_equal(send_share_join(&s, 100), 100);
-	assert_int_equal(send_share_join(&s, 100), 100);
-	assert_int_equal(send_share_leave(&s, 100), 100);
-	assert_int_equal(send_share_leave(&s, 100), 3);
-	assert_int_equal(send_share_leave(&s, 3), 0);
+	assert_int_equal(send_share_heaviest(&s), 0);
+	send_share_join(&s, &a, 3, false);
+	assert_int_equal(send_share_heaviest(&s), 3);
+	send_share_join(&s, &b, 100, false);
+	assert_int_equal(send_share_heaviest(&s), 100);
+	send_share_leave(&s, &b);
+	assert_int_equal(send_share_heaviest(&s), 3);
+	send_share_leave(&s, &a);
+	assert_int_equal(send_share_heaviest(&s), 0);
+	assert_int_equal(s.round, 7);
+}
+
+static void a_round_ends_when_all_are_done(void **state)
+{
+	struct send_share s = { .round = 7 };
+	struct send_part a = { 0 }, b = { 0 }, c = { 0 };
+
+	(void)state;
+	send_share_join(&s, &a, 1, false);
+	send_share_join(&s, &b, 1, false);
+	send_share_done(&s, &a);
+	assert_true(send_share_is_done(&a, s.round));
+	send_share_join(&s, &c, 1, true);      /* who joins with nothing to send waits too */
+	assert_true(send_share_is_done(&c, s.round));
+	assert_int_equal(s.round, 7);
+	send_share_done(&s, &b);
+	assert_int_equal(s.round, 8);
+	assert_false(send_share_is_done(&a, 8) || send_share_is_done(&b, 8) ||
+		     send_share_is_done(&c, 8));
+	send_share_done(&s, &a);
+	send_share_done(&s, &b);
+	send_share_leave(&s, &c);              /* nobody waits for who wants no more */
+	assert_int_equal(s.round, 9);
+	send_share_leave(&s, &b);
+	send_share_done(&s, &a);               /* alone it goes from round to round */
+	send_share_done(&s, &a);
+	assert_int_equal(s.round, 11);
+}
+
+static void who_is_late_is_left_behind(void **state)
+{
+	struct send_share s = { .round = 7 };
+	struct send_part a = { 0 }, late = { 0 };
+
+	(void)state;
+	send_share_join(&s, &a, 1, false);
+	send_share_join(&s, &late, 9, false);
+	send_share_done(&s, &a);
+	send_share_go_on(&s);
+	assert_int_equal(s.round, 8);
+	assert_true(send_share_is_behind(&late, 8));
+	assert_false(send_share_is_behind(&a, 8));
+	send_share_done(&s, &a);               /* it is waited for no longer */
+	assert_int_equal(s.round, 9);
+	send_share_leave(&s, &late);           /* it sees so; nobody is counted twice */
+	send_share_join(&s, &late, 9, false);
+	send_share_done(&s, &a);
+	assert_int_equal(s.round, 9);
+	send_share_done(&s, &late);
+	assert_int_equal(s.round, 10);
+}
+
+/* What a round gives is given once, what rounds before it gave too; a debt is paid off. */
+static void rounds_are_paid(void **state)
+{
+	struct send_part p = { .paid = 10 };
+
+	(void)state;
+	assert_int_equal(send_share_part(48000, 4, 4), 48000);
+	assert_int_equal(send_share_part(48000, 1, 4), 12000);
+	assert_int_equal(send_share_part(48000, 1, 0), 48000);
+	assert_int_equal(send_share_part(10, 1, 100), 1);
+	send_share_pay(&p, 11, 1000);
+	send_share_pay(&p, 11, 1000);
+	assert_int_equal(p.credit, 1000);
+	p.credit -= 3500;
+	send_share_pay(&p, 13, 1000);
+	assert_int_equal(p.credit, -500);
+	send_share_pay(&p, 1000000, 1000);
+	assert_int_equal(p.credit, SEND_SHARE_SAVED * 1000);
+	send_share_pay(&p, UINT64_MAX, 10);    /* it weighs less now; what it has it keeps */
+	assert_int_equal(p.credit, SEND_SHARE_SAVED * 1000);
 }
 
 int main(void)
@@ -154,6 +231,9 @@ int main(void)
 		cmocka_unit_test(extremes_do_not_overflow),
 		cmocka_unit_test(bounds_follow_weights),
 		cmocka_unit_test(who_contends_counts),
+		cmocka_unit_test(a_round_ends_when_all_are_done),
+		cmocka_unit_test(who_is_late_is_left_behind),
+		cmocka_unit_test(rounds_are_paid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,12 +20,7 @@
 #define SENDS       64u
 #define BYTES       (SEND_AT + SENDS * SEND_EACH)
 
-enum { TO_GUEST, FROM_GUEST };
 
-enum request {
-	GET_FEATURES = 1, SET_FEATURES = 2, SET_OWNER = 3, SET_MEM_TABLE = 5, SET_VRING_NUM = 8,
-	SET_VRING_ADDR = 9, SET_VRING_BASE = 10, SET_VRING_KICK = 12, SET_VRING_CALL = 13,
-};
 
 #define MRG_RXBUF (1ull << 15)
 #define VERSION_1 (1ull << 32)
@@ -60,11 +55,11 @@ static struct used *used(const struct vhost_master *v, int ring)
 	return (struct used *)(v->memory + ring * RING_BYTES + USED);
 }
 
-static bool ask(const struct vhost_master *v, enum request request, const void *payload,
-		uint32_t size, int fd)
+bool vhost_master_ask(const struct vhost_master *v, enum vhost_request request,
+		      const void *payload, uint32_t size, int fd)
 {
 	uint8_t bytes[256], control[CMSG_SPACE(sizeof(int))] = { 0 };
-	const uint32_t head[3] = { request, 1, size };
+	const uint32_t head[3] = { request, v->told ? 1 | 8 : 1, size };
 	struct iovec iov = { bytes, sizeof(head) + size };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *c;
@@ -84,38 +79,62 @@ static bool ask(const struct vhost_master *v, enum request request, const void *
 	return sendmsg(v->socket, &m, 0) == (ssize_t)iov.iov_len;
 }
 
-static bool ask_u64(const struct vhost_master *v, enum request request, uint64_t value, int fd)
+static bool ask_u64(const struct vhost_master *v, enum vhost_request request, uint64_t value,
+		    int fd)
 {
-	return ask(v, request, &value, sizeof(value), fd);
+	return vhost_master_ask(v, request, &value, sizeof(value), fd);
+}
+
+bool vhost_master_answer(const struct vhost_master *v, uint64_t *value)
+{
+	struct { uint32_t head[3]; uint64_t value; } __attribute__((packed)) answer = { { 0 }, 0 };
+	uint32_t size;
+
+	if (recv(v->socket, &answer, sizeof(answer.head), MSG_WAITALL) != sizeof(answer.head))
+		return false;
+	size = answer.head[2];
+	if (size > sizeof(answer.value) ||
+	    (size && recv(v->socket, &answer.value, size, MSG_WAITALL) != (ssize_t)size))
+		return false;
+	*value = answer.value;
+	return true;
 }
 
 static bool features_get(struct vhost_master *v)
 {
-	struct { uint32_t head[3]; uint64_t value; } __attribute__((packed)) answer;
-
-	if (!ask(v, GET_FEATURES, NULL, 0, -1) ||
-	    recv(v->socket, &answer, sizeof(answer), MSG_WAITALL) != sizeof(answer))
-		return false;
-	v->offered = answer.value;
-	return true;
+	return vhost_master_ask(v, VHOST_GET_FEATURES, NULL, 0, -1) &&
+	       vhost_master_answer(v, &v->offered);
 }
 
-static bool ring_start(struct vhost_master *v, int ring)
+bool vhost_master_settle(const struct vhost_master *v)
+{
+	uint64_t value;
+
+	return vhost_master_ask(v, VHOST_GET_FEATURES, NULL, 0, -1) &&
+	       vhost_master_answer(v, &value);
+}
+
+bool vhost_master_ring(struct vhost_master *v, int ring, uint32_t from, bool log)
 {
 	const uint32_t number[2] = { (uint32_t)ring, VHOST_MASTER_RING };
-	const uint32_t base[2] = { (uint32_t)ring, 0 };
+	const uint32_t base[2] = { (uint32_t)ring, from };
 	const struct { uint32_t index, flags; uint64_t descriptors, used, available, log; } where = {
-		(uint32_t)ring, 0, (uint64_t)(uintptr_t)descriptors(v, ring),
-		(uint64_t)(uintptr_t)used(v, ring), (uint64_t)(uintptr_t)available(v, ring), 0,
+		(uint32_t)ring, log, (uint64_t)(uintptr_t)descriptors(v, ring),
+		(uint64_t)(uintptr_t)used(v, ring), (uint64_t)(uintptr_t)available(v, ring),
+		(uint64_t)ring * RING_BYTES + USED,
 	};
 
+	if (v->kick[ring] >= 0) {
+		close(v->kick[ring]);
+		close(v->call[ring]);
+	}
 	v->kick[ring] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	v->call[ring] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return ask(v, SET_VRING_NUM, number, sizeof(number), -1) &&
-	       ask(v, SET_VRING_BASE, base, sizeof(base), -1) &&
-	       ask(v, SET_VRING_ADDR, &where, sizeof(where), -1) &&
-	       ask_u64(v, SET_VRING_CALL, (uint64_t)ring, v->call[ring]) &&
-	       ask_u64(v, SET_VRING_KICK, (uint64_t)ring, v->kick[ring]);
+	return vhost_master_ask(v, VHOST_SET_VRING_NUM, number, sizeof(number), -1) &&
+	       vhost_master_ask(v, VHOST_SET_VRING_BASE, base, sizeof(base), -1) &&
+	       vhost_master_ask(v, VHOST_SET_VRING_ADDR, &where, sizeof(where), -1) &&
+	       ask_u64(v, VHOST_SET_VRING_CALL, (uint64_t)ring, v->call[ring]) &&
+	       ask_u64(v, VHOST_SET_VRING_KICK, (uint64_t)ring, v->kick[ring]);
 }
 
 static void ring_put(struct vhost_master *v, int ring, uint16_t descriptor)
@@ -129,16 +148,23 @@ static void ring_put(struct vhost_master *v, int ring, uint16_t descriptor)
 static void buffers_put(struct vhost_master *v)
 {
 	for (uint16_t i = 0; i < VHOST_MASTER_BUFFERS; i++) {
-		descriptors(v, TO_GUEST)[i] = (struct descriptor){
+		descriptors(v, VHOST_MASTER_TO_GUEST)[i] = (struct descriptor){
 			RECEIVE_AT + i * RECEIVE_EACH, RECEIVE_EACH, 2 /* for the device */, 0 };
-		ring_put(v, TO_GUEST, i);
+		ring_put(v, VHOST_MASTER_TO_GUEST, i);
 	}
+}
+
+bool vhost_master_memory(const struct vhost_master *v, uint64_t bytes)
+{
+	const struct { uint32_t n, padding; uint64_t region[4]; } table = {
+		1, 0, { 0, bytes, (uint64_t)(uintptr_t)v->memory, 0 } };
+
+	return vhost_master_ask(v, VHOST_SET_MEM_TABLE, &table, sizeof(table), v->memory_fd);
 }
 
 bool vhost_master_start(struct vhost_master *v, const char *path, uint64_t features)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct { uint32_t n, padding; uint64_t region[4]; } table;
 
 	*v = (struct vhost_master){ .kick = { -1, -1 }, .call = { -1, -1 } };
 	strncpy(to.sun_path, path, sizeof(to.sun_path) - 1);
@@ -150,16 +176,12 @@ bool vhost_master_start(struct vhost_master *v, const char *path, uint64_t featu
 	if (v->memory == MAP_FAILED || !features_get(v))
 		return false;
 	buffers_put(v);
-	table.n = 1;
-	table.padding = 0;
-	table.region[0] = 0;
-	table.region[1] = BYTES;
-	table.region[2] = (uint64_t)(uintptr_t)v->memory;
-	table.region[3] = 0;
-	return ask(v, SET_OWNER, NULL, 0, -1) &&
-	       ask_u64(v, SET_FEATURES, v->offered & (features | MRG_RXBUF | VERSION_1), -1) &&
-	       ask(v, SET_MEM_TABLE, &table, sizeof(table), v->memory_fd) &&
-	       ring_start(v, TO_GUEST) && ring_start(v, FROM_GUEST);
+	v->features = v->offered & (features | MRG_RXBUF | VERSION_1);
+	return vhost_master_ask(v, VHOST_SET_OWNER, NULL, 0, -1) &&
+	       ask_u64(v, VHOST_SET_FEATURES, v->features, -1) &&
+	       vhost_master_memory(v, BYTES) &&
+	       vhost_master_ring(v, VHOST_MASTER_TO_GUEST, 0, false) &&
+	       vhost_master_ring(v, VHOST_MASTER_FROM_GUEST, 0, false);
 }
 
 void vhost_master_stop(struct vhost_master *v)
@@ -181,15 +203,15 @@ void vhost_master_send(struct vhost_master *v, const struct vhost_master_header 
 
 	memcpy(v->memory + at, h, sizeof(*h));
 	memcpy(v->memory + at + sizeof(*h), frame, length);
-	descriptors(v, FROM_GUEST)[slot] =
+	descriptors(v, VHOST_MASTER_FROM_GUEST)[slot] =
 		(struct descriptor){ at, (uint32_t)sizeof(*h) + length, 0, 0 };
-	ring_put(v, FROM_GUEST, slot);
+	ring_put(v, VHOST_MASTER_FROM_GUEST, slot);
 }
 
 uint32_t vhost_master_receive(struct vhost_master *v, struct vhost_master_header *h, uint8_t *frame,
 			      uint32_t room)
 {
-	const struct used *u = used(v, TO_GUEST);
+	const struct used *u = used(v, VHOST_MASTER_TO_GUEST);
 	uint32_t all = 0;
 	uint16_t left = 1;
 
@@ -211,7 +233,7 @@ uint32_t vhost_master_receive(struct vhost_master *v, struct vhost_master_header
 		memcpy(frame + all, from, n);
 		all += n;
 		v->seen++;
-		ring_put(v, TO_GUEST, (uint16_t)id);
+		ring_put(v, VHOST_MASTER_TO_GUEST, (uint16_t)id);
 	}
 	return all;
 }

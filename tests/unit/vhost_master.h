@@ -12,6 +12,15 @@
 #define VHOST_MASTER_RING    256
 #define VHOST_MASTER_BUFFERS 64       /* for receiving, each of 4096 bytes */
 
+enum { VHOST_MASTER_TO_GUEST, VHOST_MASTER_FROM_GUEST };
+
+enum vhost_request {
+	VHOST_GET_FEATURES = 1, VHOST_SET_FEATURES = 2, VHOST_SET_OWNER = 3,
+	VHOST_SET_MEM_TABLE = 5, VHOST_SET_LOG_BASE = 6, VHOST_SET_VRING_NUM = 8,
+	VHOST_SET_VRING_ADDR = 9, VHOST_SET_VRING_BASE = 10, VHOST_GET_VRING_BASE = 11,
+	VHOST_SET_VRING_KICK = 12, VHOST_SET_VRING_CALL = 13, VHOST_SEND_RARP = 19,
+};
+
 /* As VIRTIO 1.1, 5.1.6 has it. */
 struct vhost_master_header {
 	uint8_t flags, gso_type;
@@ -22,13 +31,30 @@ struct vhost_master {
 	int socket, memory_fd, kick[2], call[2];
 	uint8_t *memory;
 	uint64_t offered;                 /* features that the other end has */
+	uint64_t features;                /* those that were agreed to */
 	uint16_t sent, seen;              /* ring indices */
+	bool told;                        /* of each message whether it was obeyed: NEED_REPLY */
 };
 
 /* Connects to 'path' and starts with those of 'features' (bits) that are offered, VERSION_1
  * and MRG_RXBUF always. False: no connection. */
 bool vhost_master_start(struct vhost_master *v, const char *path, uint64_t features);
 void vhost_master_stop(struct vhost_master *v);
+
+/* One message, with a descriptor if that is not -1; and the other end's next answer. False: it
+ * has hung up. */
+bool vhost_master_ask(const struct vhost_master *v, enum vhost_request request,
+		      const void *payload, uint32_t size, int fd);
+bool vhost_master_answer(const struct vhost_master *v, uint64_t *value);
+
+/* Waits until the other end has obeyed all that was asked. */
+bool vhost_master_settle(const struct vhost_master *v);
+
+/* Starts a ring, anew or from a position; 'log': with writes to its used ring logged. */
+bool vhost_master_ring(struct vhost_master *v, int ring, uint32_t from, bool log);
+
+/* Shares so many bytes of its memory; 0: less than the rings need. */
+bool vhost_master_memory(const struct vhost_master *v, uint64_t bytes);
 
 /* One frame with this header, in one descriptor. */
 void vhost_master_send(struct vhost_master *v, const struct vhost_master_header *h,

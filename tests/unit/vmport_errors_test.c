@@ -90,6 +90,7 @@ static void a_bad_spec_is_told_with_the_kinds_there_are(void **state)
 	spec_refused("vhostuser:/x", -EINVAL, "no such kind");
 	spec_refused("tap:", -EINVAL, "nothing follows the colon");
 	spec_refused("vhost-user-client:", -EINVAL, "nothing follows the colon");
+	spec_refused("null:x", -EINVAL, "nothing may follow the colon; write null:");
 }
 
 static void settings_that_do_not_fit_are_refused(void **state)

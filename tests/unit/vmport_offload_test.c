@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <rte_ip.h>
+
 #include "vhost_master.h"
 #include "vmport/vmport.h"
 #include "vmport_testing.h"
@@ -35,6 +37,7 @@ static char directory[] = "vmport-offload-XXXXXX";
 static char path[64], spec[80];
 static struct vmport *port;
 static struct vhost_master guest;
+static bool direct;
 static unsigned in_use;                /* frames, when the guest came */
 static uint8_t frame[1 << 17];
 
@@ -59,6 +62,7 @@ static void port_open(bool offload)
 {
 	const struct vmport_config config = {
 		.name = "web", .spec = spec, .mtu = MTU, .pool = pool, .offload = offload,
+		.direct = direct,
 	};
 	struct error err = { "" };
 
@@ -419,6 +423,7 @@ static void an_unfinished_frame_comes_with_its_header(void **state)
 	struct vhost_master_header h;
 	uint32_t n = write_frame(large);
 	struct rte_mbuf *m;
+	uint16_t sum;
 
 	(void)state;
 	port_open(true);
@@ -433,8 +438,13 @@ static void an_unfinished_frame_comes_with_its_header(void **state)
 	assert_int_equal(h.csum_offset, 16);
 	assert_int_equal(h.gso_type, GSO_TCPV4);
 	assert_int_equal(h.gso_size, 1400);
-	memset(got + 50, 0, 2);   /* the pseudo-header's sum is librte_vhost's own */
-	memset(frame + 50, 0, 2);
+	if (direct) {   /* of the pseudo-header with its length; librte_vhost leaves that out */
+		sum = rte_ipv4_phdr_cksum((const struct rte_ipv4_hdr *)(frame + 14), 0);
+		memcpy(frame + 50, &sum, sizeof(sum));
+	} else {
+		memset(got + 50, 0, 2);
+		memset(frame + 50, 0, 2);
+	}
 	assert_memory_equal(got, frame, n);
 	rte_pktmbuf_free(m);
 	m = chain(write_frame(small));
@@ -459,5 +469,8 @@ int main(void)
 		cmocka_unit_test_teardown(an_unfinished_frame_comes_with_its_header, port_close),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	int failed = cmocka_run_group_tests_name("by_librte_vhost", tests, group_setup, NULL);
+
+	direct = true;
+	return failed | cmocka_run_group_tests_name("direct", tests, NULL, group_teardown);
 }

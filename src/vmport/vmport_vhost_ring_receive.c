@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Frames that a guest sends, copied before anything of them is looked at: what is decided
+ * later is decided on bytes that it cannot change.
+ *
+ * As in the other direction a burst of plain frames, each with its header in one buffer of one
+ * descriptor, is taken at once, and any other chain by itself.
+ */
+#include "vmport/vmport_vhost_ring.h"
+
+#include <string.h>
+
+#include <linux/virtio_net.h>
+#include <rte_ip.h>
+#include <rte_net.h>
+#include <rte_prefetch.h>
+
+#include "vmport/vmport_kind.h"
+#include "vmport/vmport_vhost_copy.h"
+
+/* ---- what the guest wants done to the frame ---- */
+
+/* A checksum of no transport that others could finish, or inside a tunnel: it is done here. */
+static void checksum_finish(struct rte_mbuf *m, const struct vhost_header *h)
+{
+	uint32_t field = (uint32_t)h->csum_start + h->csum_offset;
+	uint16_t sum;
+
+	if (h->csum_start >= m->pkt_len || field + sizeof(sum) > m->data_len ||
+	    rte_raw_cksum_mbuf(m, h->csum_start, m->pkt_len - h->csum_start, &sum))
+		return;
+	/* 0 means "no checksum" to UDP; 0xffff is the same sum. */
+	if (sum != 0xffff)
+		sum = (uint16_t)~sum;
+	memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, field), &sum, sizeof(sum));
+}
+
+static void wishes_read(struct rte_mbuf *m, const struct vhost_header *h)
+{
+	struct rte_net_hdr_lens l = { 0 };
+	uint32_t transport = rte_net_get_ptype(m, &l, RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK |
+							      RTE_PTYPE_L4_MASK) &
+			     RTE_PTYPE_L4_MASK;
+	uint8_t large = h->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+	bool known = transport == RTE_PTYPE_L4_TCP || transport == RTE_PTYPE_L4_UDP ||
+		     transport == RTE_PTYPE_L4_SCTP;
+
+	if (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+		if (known && h->csum_start <= (uint32_t)l.l2_len + l.l3_len + l.l4_len)
+			m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
+		else
+			checksum_finish(m, h);
+	}
+	if ((large == VIRTIO_NET_HDR_GSO_TCPV4 || large == VIRTIO_NET_HDR_GSO_TCPV6) &&
+	    h->gso_size && transport == RTE_PTYPE_L4_TCP) {
+		m->ol_flags |= RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_NONE;
+		m->tso_segsz = h->gso_size;
+	}
+}
+
+/* ---- one chain of any form ---- */
+
+enum verdict { TAKEN, EMPTY, NO_BUFFER };
+
+/* 'length' bytes into as many mbufs as they need, all of them or none. */
+static struct rte_mbuf *chain_copy(const struct vhost_ring *r, struct vhost_cursor *c,
+				   uint32_t length)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(r->pool) - RTE_PKTMBUF_HEADROOM;
+	struct rte_mbuf *first = NULL, **link = &first, *m;
+
+	do {
+		uint16_t part = (uint16_t)RTE_MIN(length, room);
+
+		m = rte_pktmbuf_alloc(r->pool);
+		if (!m) {
+			rte_pktmbuf_free(first);
+			return NULL;
+		}
+		vhost_cursor_read(c, rte_pktmbuf_mtod(m, void *), part);
+		m->data_len = part;
+		*link = m;
+		link = &m->next;
+		if (m != first)
+			first->nb_segs++;
+		first->pkt_len += part;
+		length -= part;
+	} while (length);
+	return first;
+}
+
+static bool length_may_be(const struct vhost_ring *r, uint64_t length)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(r->pool) - RTE_PKTMBUF_HEADROOM;
+
+	return length >= VMPORT_MIN_FRAME &&
+	       length <= (r->segments > 1 ? (uint64_t)room * r->segments : r->longest);
+}
+
+/* The next chain. '*m' is NULL: what it had is no frame. */
+static enum verdict receive_any(struct vhost_ring *r, struct rte_mbuf **m)
+{
+	struct vhost_header h = { .flags = 0 };
+	struct vhost_chain chain;
+	struct vhost_cursor c = { .piece = chain.pieces };
+	uint16_t head;
+
+	*m = NULL;
+	if (!vhost_ring_waiting(r, 1))
+		return EMPTY;
+	head = vhost_ring_head(r, 0);
+	chain.n = chain.read = 0;
+	chain.bytes = 0;
+	if (!vhost_ring_chain(r, head, false, &chain)) {
+		vhost_ring_fault(r, head);
+		return TAKEN;
+	}
+	if (chain.bytes > r->header && length_may_be(r, chain.bytes - r->header)) {
+		vhost_cursor_read(&c, &h, r->header);
+		*m = chain_copy(r, &c, (uint32_t)chain.bytes - r->header);
+		if (!*m)
+			return NO_BUFFER;
+		if (r->segments > 1 && (h.flags || h.gso_type))
+			wishes_read(*m, &h);
+	}
+	r->next++;
+	vhost_ring_use(r, head, 0);
+	return TAKEN;
+}
+
+/* ---- a burst of plain frames, each in one buffer ---- */
+
+struct plain {
+	const uint8_t *at;
+	uint32_t length;     /* with the header */
+	uint16_t head;
+};
+
+/* How many of the next chains, up to 'n', are such. */
+static inline uint16_t plain_look(struct vhost_ring *r, struct plain *plain, uint16_t n)
+{
+	uint16_t k;
+
+	for (k = 0; k < n; k++) {
+		plain[k].head = vhost_ring_head(r, k);
+		if (unlikely(plain[k].head > r->mask))
+			break;
+		rte_prefetch0(&r->descriptors[plain[k].head]);
+	}
+	n = k;
+	for (k = 0; k < n; k++) {
+		struct vhost_descriptor d = vhost_descriptor_read(&r->descriptors[plain[k].head]);
+
+		if (unlikely(d.flags || d.length < r->header + (uint32_t)VMPORT_MIN_FRAME ||
+			     d.length - r->header > r->longest))
+			break;
+		plain[k].at = vhost_ring_at(r, d.address, d.length);
+		if (unlikely(!plain[k].at))
+			break;
+		plain[k].length = d.length;
+		rte_prefetch0(plain[k].at);
+	}
+	return k;
+}
+
+static inline void plain_take(const struct vhost_ring *r, const struct plain *plain,
+			      struct rte_mbuf *m)
+{
+	uint16_t length = (uint16_t)(plain->length - r->header);
+
+	vhost_copy(rte_pktmbuf_mtod(m, uint8_t *), plain->at + r->header, length);
+	m->data_len = length;
+	m->pkt_len = length;
+	if (r->segments > 1) {
+		struct vhost_header h;
+
+		memcpy(&h, plain->at, 10);
+		if (unlikely(h.flags || h.gso_type))
+			wishes_read(m, &h);
+	}
+}
+
+static uint16_t receive_plain(struct vhost_ring *r, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct plain plain[VHOST_RING_BURST];
+	uint16_t k = plain_look(r, plain, n);
+
+	/* A pool without so many buffers may have some: the chains are taken one by one then. */
+	if (!k || rte_pktmbuf_alloc_bulk(r->pool, pkts, k))
+		return 0;
+	for (uint16_t i = 0; i < k; i++) {
+		plain_take(r, &plain[i], pkts[i]);
+		vhost_ring_use(r, plain[i].head, 0);
+	}
+	r->next = (uint16_t)(r->next + k);
+	return k;
+}
+
+uint16_t vhost_ring_receive(struct vhost_ring *r, struct rte_mbuf **pkts, uint16_t n, uint64_t *bad)
+{
+	uint16_t waiting = vhost_ring_waiting(r, n), got, taken;
+
+	n = RTE_MIN(RTE_MIN(n, waiting), (uint16_t)VHOST_RING_BURST);
+	got = receive_plain(r, pkts, n);
+	/* As many chains as were looked at: bad ones must not hold the worker either. */
+	for (taken = got; unlikely(taken < n); taken++) {
+		if (receive_any(r, &pkts[got]) != TAKEN)
+			break;
+		if (pkts[got])
+			got++;
+		else
+			(*bad)++;
+	}
+	vhost_ring_publish(r);
+	return got;
+}
