@@ -3,13 +3,18 @@
 """Instructions per frame of vmqd's data path, by source file: see bench/README.md."""
 import argparse
 import collections
+import glob
+import itertools
 import os
 import re
-import struct
 import subprocess
+import sys
 import tempfile
 
 TOP = os.path.realpath(f"{os.path.dirname(__file__)}/..")
+sys.dont_write_bytecode = True   # the tree stays as it is
+sys.path.append(f"{TOP}/bench/side")
+import capture   # noqa: E402
 WIRE, A, B = (bytes.fromhex(m) for m in ("02aaaaaaaa01", "525400000001", "525400000002"))
 BESIDES = re.compile(r"frame/(capture|pcapng)|nic_(capture|sink)|vmport_capture")
 
@@ -48,26 +53,30 @@ FEATURES = {
     "protocol-out": ("a", [WIRE], PROTOCOL, "", ""),
 }
 
-# Valgrind does not know epoll_pwait2(), and a worker that cannot sleep spins.
+# Valgrind does not know epoll_pwait2(), and a worker that cannot sleep spins. What is counted is
+# cut in parts at each sleep, so that rounds with frames are told from those in vain, whose number
+# depends on how busy the machine is.
 SLEEP = """
+#define _GNU_SOURCE
 #include <sys/epoll.h>
+#include <valgrind/callgrind.h>
+
 int epoll_pwait2(int e, struct epoll_event *events, int n, const struct timespec *t,
 		 const sigset_t *mask)
 {
-	return epoll_pwait(e, events, n, (int)((t->tv_nsec + 999999) / 1000000), mask);
+	int ms = (int)((t->tv_nsec + 999999) / 1000000);
+
+	CALLGRIND_DUMP_STATS;
+	return epoll_pwait(e, events, n, ms < 200 ? 200 : ms, mask);
 }
 """
+IN_VAIN = 20000   # instructions: a part with fewer is rounds in vain
 
 
-def capture(path, destinations, source, frames):
-    """A pcap of that many frames of 60 bytes, UDP, to one destination after the other."""
-    ip = bytes.fromhex("4500002e00004000401166a20a0000010a000002")
-    udp = bytes.fromhex("00350035001a0000") + bytes(18)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for i in range(frames):
-            frame = destinations[i % len(destinations)] + source + b"\x08\x00" + ip + udp
-            f.write(struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame)
+def write_frames(path, destinations, source, count):
+    """A capture of that many frames of 60 bytes, UDP, to one destination after the other."""
+    made = [capture.frame(to, 1, 0, 1, 60, source=source) for to in destinations]
+    capture.write(path, itertools.islice(itertools.cycle(made), count))
 
 
 def name_of(table, text):
@@ -78,8 +87,8 @@ def name_of(table, text):
     return table[number]
 
 
-def profile(path):
-    """Instructions by (file, function), what they call in libraries without source too."""
+def profile(path, libraries):
+    """Instructions by (file, function); with 'libraries' what they call there too."""
     cost = collections.Counter()
     files, functions, objects = {}, {}, {}
     ob = callee = fl = fn = ""
@@ -104,7 +113,7 @@ def profile(path):
                 name_of(functions, value)
             elif key == "calls":
                 amount = int(next(f).split()[1])
-                if ours(ob) and not ours(callee):
+                if libraries and ours(ob) and not ours(callee):
                     cost[fn] += amount
                 callee = ob
             elif line[0] in "+-*0123456789" and ours(ob):
@@ -112,24 +121,33 @@ def profile(path):
     return cost
 
 
-def run(vmqd, way, frames, folder):
+def environment(folder):
+    """Without the verifier, which a test run may have turned on for all."""
+    return {**{k: v for k, v in os.environ.items() if k != "OVMQ_VERIFIER"},
+            "LD_PRELOAD": f"{folder}/sleep.so"}
+
+
+def run(vmqd, way, frames, folder, libraries):
     sender, to, adapter, vm, more = way
     for name in ("wire", "a", "b"):
-        capture(f"{folder}/{name}.pcap", to, WIRE if name == "wire" else A,
-                frames if name == sender else 0)
+        write_frames(f"{folder}/{name}.pcap", to, WIRE if name == "wire" else A,
+                     frames if name == sender else 0)
     with open(f"{folder}/host.yaml", "w") as f:
         f.write(CONFIG.format(adapter=adapter, vm=vm, more=more,
                               processors=2 if "RssOr" in adapter else 1))
-    out = f"{folder}/callgrind.out"
-    subprocess.run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}",
-                    "--toggle-collect=kernel_worker_run", vmqd, "--quiet", "host.yaml"],
-                   cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                   env={**os.environ, "LD_PRELOAD": f"{folder}/sleep.so"})
-    return profile(out)
+    out = f"{folder}/callgrind"
+    done = subprocess.run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}",
+                           "--toggle-collect=kernel_worker_run", vmqd, "--quiet", "host.yaml"],
+                          cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, env=environment(folder), check=False)
+    if done.returncode:
+        raise SystemExit(f"{vmqd} fails under valgrind: {done.stderr.strip()[:400]}")
+    parts = (profile(part, libraries) for part in glob.glob(f"{out}*"))
+    return sum((p for p in parts if p.total() >= IN_VAIN), collections.Counter())
 
 
-def measure(vmqd, way, frames):
-    """With 'frames' and with twice as many: start and end are in both."""
+def measure(vmqd, way, frames, libraries=True):
+    """Instructions for a frame by (file, function): of the rounds that frames came in, alone."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["cc", "-shared", "-fPIC", "-o", f"{folder}/sleep.so", "-x", "c", "-"],
                        input=SLEEP, text=True, check=True)
@@ -138,27 +156,37 @@ def measure(vmqd, way, frames):
                 subprocess.run(f"{TOP}/tools/vmq-cc -o {folder}/{name}.so -DNDIS_WDM=1 "
                                f"-DNDIS630=1 {TOP}/tests/drivers/{name}/*.c",
                                shell=True, check=True)
-        once, twice = (run(vmqd, way, n * frames, folder) for n in (1, 2))
-    return {k: (twice[k] - once[k]) / frames for k in twice}
+        cost = run(vmqd, way, frames, folder, libraries)
+    return {k: n / frames for k, n in cost.items()}
+
+
+def by_file(costs, functions=False):
+    """Of what measure() gave: by source file, or function; and the captures' own work."""
+    cost, besides = collections.Counter(), 0
+    for (file, function), n in costs.items():
+        file = re.sub(r".*/(src|include)/", "", file)
+        if BESIDES.search(file):
+            besides += n
+        else:
+            cost[f"{file} {function}" if functions else file] += n
+    return cost, besides
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=20000)
     parser.add_argument("--functions", action="store_true", help="a line for each function")
+    parser.add_argument("--engine", help="the filter engine (default: what vmqd has)")
     parser.add_argument("vmqd")
     parser.add_argument("way", nargs="*", default=list(WAYS), help=f"{', '.join(WAYS)} (the "
                         f"default); {', '.join(FEATURES)}")
     args = parser.parse_args()
     for name in args.way:
-        cost, besides = collections.Counter(), 0
         way = {**WAYS, **FEATURES}[name]
-        for (file, function), n in measure(os.path.realpath(args.vmqd), way, args.frames).items():
-            file = re.sub(r".*/(src|include)/", "", file)
-            if BESIDES.search(file):
-                besides += n
-            else:
-                cost[f"{file} {function}" if args.functions else file] += n
+        if args.engine:
+            way = (*way[:2], way[2] + f", filter-engine: {args.engine}", *way[3:])
+        costs = measure(os.path.realpath(args.vmqd), way, args.frames)
+        cost, besides = by_file(costs, args.functions)
         total = sum(cost.values())
         print(f"{name}: {total:.0f} instructions for a frame, and {besides:.0f} of the captures")
         for file, n in cost.most_common():
@@ -166,4 +194,5 @@ def main():
                 print(f"  {n:6.0f} {100 * n / total:4.0f} %  {file}")
 
 
-main()
+if __name__ == "__main__":
+    main()
