@@ -58,7 +58,7 @@ static int start(void **state)
 	if (rte_eal_init(8, args) < 0)
 		return -1;
 	for (int i = 0; i < POOLS; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof(name), "frames%d", i);
 		pools[i] = rte_pktmbuf_pool_create(name, BUFFERS, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, 0);
