@@ -24,7 +24,7 @@ src=$root/src
 target config libfyaml "$src"/config/*.c "$src"/base/{amount,error}.c
 target control jansson "$src/control/rpc.c" "$src/control/client.c" "$src/base/error.c"
 
-target offload libdpdk "$src"/offload/{checksum,parse,segment}.c -I"$root/include/ndis" \
+target offload libdpdk "$src"/offload/{checksum,parse,segment}.c "$src"/frame/{frame,slice}.c -I"$root/include/ndis" \
 	-fno-strict-aliasing
 
 target ring libdpdk "$src"/vmport/vmport_vhost_ring{,_deliver,_receive}.c \
