@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_eal.h>
 #include <rte_mbuf.h>
 
 #include "base/big_endian.h"
 #include "offload/checksum.h"
 #include "offload/segment.h"
+#include "mbufs.h"
 
 #define MDLS_MAX 4096
 #define ROOM     18000
@@ -25,25 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rte_mempool *pool;
 
-#define NEED(true_when)                                                           \
-	do {                                                                      \
-		if (!(true_when)) {                                               \
-			fprintf(stderr, "offload_fuzz: not so: %s\n", #true_when); \
-			abort();                                                  \
-		}                                                                 \
-	} while (0)
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	char *args[] = { (char *)"fuzz", (char *)"--no-huge", (char *)"--no-shconf",
-			 (char *)"--no-pci", (char *)"--no-telemetry", (char *)"-m", (char *)"64" };
-
 	(void)argc;
 	(void)argv;
-	if (rte_eal_init(7, args) < 0)
-		abort();
-	pool = rte_pktmbuf_pool_create("fuzz", 63, 0, 0, ROOM + RTE_PKTMBUF_HEADROOM, 0);
-	return pool ? 0 : -1;
+	pool = mbufs_create(63, ROOM);
+	return 0;
 }
 
 static void check_sums(const uint8_t *frame, uint32_t n, const struct offload_headers *h)

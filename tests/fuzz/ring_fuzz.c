@@ -8,11 +8,10 @@
  *  - as many chains come back as were taken, never more than the ring has;
  *  - frames are as long as a frame may be, and no mbuf is lost.
  */
-#include <stdio.h>
 
-#include <rte_eal.h>
 
 #include "../unit/vhost_rings.h"
+#include "mbufs.h"
 
 #define MBUFS     255u
 #define LONGEST   1518u
@@ -26,30 +25,17 @@ static struct rte_mempool *pool;
 static struct vhost_rings guest;
 static struct rte_mbuf *frames[VHOST_RING_BURST];   /* of all lengths; for delivery */
 
-#define NEED(true_when)                                                        \
-	do {                                                                   \
-		if (!(true_when)) {                                            \
-			fprintf(stderr, "ring_fuzz: not so: %s\n", #true_when); \
-			abort();                                               \
-		}                                                              \
-	} while (0)
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	char *args[] = { (char *)"fuzz", (char *)"--no-huge", (char *)"--no-shconf",
-			 (char *)"--no-pci", (char *)"--no-telemetry", (char *)"-m", (char *)"64" };
-
 	(void)argc;
 	(void)argv;
-	if (rte_eal_init(7, args) < 0)
-		abort();
-	pool = rte_pktmbuf_pool_create("fuzz", MBUFS, 0, 0, ROOM + RTE_PKTMBUF_HEADROOM, 0);
+	pool = mbufs_create(MBUFS, ROOM);
 	rings_create(&guest);
-	for (unsigned i = 0; pool && i < VHOST_RING_BURST; i++) {
+	for (unsigned i = 0; i < VHOST_RING_BURST; i++) {
 		frames[i] = rte_pktmbuf_alloc(pool);
 		memset(rte_pktmbuf_append(frames[i], (uint16_t)(14 + i * 47)), (int)i, 14 + i * 47);
 	}
-	return pool ? 0 : -1;
+	return 0;
 }
 
 static void receive(struct vhost_ring *r, uint16_t n)
