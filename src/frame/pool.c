@@ -13,6 +13,7 @@
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 
+#include "base/prefetch.h"
 #include "frame/ring_ops.h"
 
 /* The smallest huge pages that there are. */
@@ -177,7 +178,7 @@ static int populate(struct frame_pool *pool, const struct frame_pool_config *c)
 	return 0;
 }
 
-__attribute__((target("prfchw"))) void frame_pool_fetch(const struct frame_pool *pool, unsigned n)
+void frame_pool_fetch(const struct frame_pool *pool, unsigned n)
 {
 	const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool->mempool,
 									  rte_lcore_id());
@@ -187,9 +188,9 @@ __attribute__((target("prfchw"))) void frame_pool_fetch(const struct frame_pool 
 	for (unsigned i = 1; i <= n; i++) {
 		const char *m = cache->objs[cache->len - i];
 
-		__builtin_prefetch(m, 1);
-		__builtin_prefetch(m + RTE_CACHE_LINE_SIZE, 1);
-		__builtin_prefetch(m + sizeof(struct rte_mbuf) + FRAME_PRIVATE + FRAME_HEADROOM, 1);
+		prefetch_write(m);
+		prefetch_write(m + RTE_CACHE_LINE_SIZE);
+		prefetch_write(m + sizeof(struct rte_mbuf) + FRAME_PRIVATE + FRAME_HEADROOM);
 	}
 }
 

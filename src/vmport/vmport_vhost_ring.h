@@ -31,6 +31,7 @@
 #define VHOST_PIECES      256u     /* of memory that one frame may be spread over, and
 				    * descriptors that are read for it */
 #define VHOST_HEADER_MAX  12u
+#define VHOST_AHEAD       64u      /* buffers that are looked at before there are frames for them */
 
 /* The header before each frame (VIRTIO 1.1, 5.1.6); 'buffers' is missing in one of 10 bytes. */
 struct vhost_header {
@@ -48,6 +49,13 @@ struct vhost_region {
 struct vhost_map {
 	unsigned n;
 	struct vhost_region regions[VHOST_REGIONS];
+};
+
+/* A posted buffer, its descriptor read and checked, its first bytes on their way to us. */
+struct vhost_place {
+	uint8_t *at;         /* NULL: not one that plain frames go into */
+	uint32_t length;
+	uint16_t head;
 };
 
 struct vhost_ring {
@@ -70,6 +78,10 @@ struct vhost_ring {
 	int call;                       /* the guest's eventfd; negative: none */
 	const struct vhost_map *memory;
 	uint64_t faults;                /* chains and indices that made no sense */
+
+	/* Of frames to the guest: what is known of the chains from 'next' on. */
+	uint16_t looked;                /* up to there */
+	struct vhost_place places[VHOST_AHEAD];   /* each at its position in 'available', modulo */
 
 	/* Of frames from the guest. */
 	struct rte_mempool *pool;

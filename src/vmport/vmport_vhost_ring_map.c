@@ -80,7 +80,7 @@ static void ring_map(struct vhost_ring *r, const struct vhost_port *p,
 	*r = (struct vhost_ring){
 		.descriptors = v.desc, .available = v.avail, .used = v.used,
 		.near = d->memory.regions[0], .memory = &d->memory,
-		.mask = (uint16_t)(v.size - 1), .next = next, .seen = next,
+		.mask = (uint16_t)(v.size - 1), .next = next, .seen = next, .looked = next,
 		.used_next = used, .used_told = used,
 		.header = features & (FEATURE(VIRTIO_NET_F_MRG_RXBUF) | FEATURE(VIRTIO_F_VERSION_1))
 			  ? VHOST_HEADER_MAX : VHOST_HEADER_MAX - 2,

@@ -126,6 +126,56 @@ static void a_burst_goes_in_order_and_as_far_as_there_is_room(void **state)
 	rte_pktmbuf_free_bulk(frames, 20);
 }
 
+/* Buffers that were looked at when there was no frame for them yet serve frames that take one,
+ * that take two, and none that fits. */
+static void buffers_looked_at_early_serve_any_frame(void **state)
+{
+	(void)state;
+	for (uint16_t round = 0; round < 50; round++) {
+		for (uint16_t i = 0; i < 5; i++) {
+			rings_describe(&guest, i, RINGS_DATA + 2048u * i, 256, WRITE, 0);
+			rings_offer(&guest, i);
+		}
+		memset(rings_at(&guest, RINGS_DATA), 0, 5 * 2048);
+		assert_int_equal(deliver(60, 1), 1);
+		assert_int_equal(deliver(300, 2), 1);
+		assert_int_equal(deliver(61, 3), 1);
+		assert_int_equal(deliver(62, 4), 1);
+		back(0, 60 + H);
+		holds(RINGS_DATA, 60, 1);
+		back(1, 256);
+		back(2, 300 + H - 256);
+		back(3, 61 + H);
+		holds(RINGS_DATA + 3 * 2048, 61, 3);
+		back(4, 62 + H);
+		holds(RINGS_DATA + 4 * 2048, 62, 4);
+	}
+}
+
+/* What was looked at a ring's length or more ago is not taken for what lies there now, when
+ * chains went by that nobody had looked at. */
+static void what_was_looked_at_long_ago_is_forgotten(void **state)
+{
+	(void)state;
+	rings_describe(&guest, 0, RINGS_DATA, 256, WRITE, 0);
+	rings_describe(&guest, 1, RINGS_DATA + 2048, 256, WRITE, 0);
+	for (unsigned i = 0; i < VHOST_AHEAD; i++) {
+		rings_offer(&guest, 0);
+		assert_int_equal(deliver(60, 1), 1);
+		back(0, 60 + H);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		rings_offer(&guest, RINGS_SIZE);
+	assert_int_equal(deliver(60, 2), 0);
+	assert_int_equal(ring->faults, 3);
+	for (unsigned i = 0; i < 3; i++)
+		back(RINGS_SIZE, 0);
+	rings_offer(&guest, 1);
+	assert_int_equal(deliver(60, 3), 1);
+	back(1, 60 + H);
+	holds(RINGS_DATA + 2048, 60, 3);
+}
+
 static void an_old_guest_gets_ten_bytes_of_header(void **state)
 {
 	(void)state;
@@ -586,6 +636,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(each_length_goes_whole_into_one_buffer),
 		T(a_burst_goes_in_order_and_as_far_as_there_is_room),
+		T(buffers_looked_at_early_serve_any_frame),
+		T(what_was_looked_at_long_ago_is_forgotten),
 		T(an_old_guest_gets_ten_bytes_of_header),
 		T(a_frame_goes_into_a_chain),
 		T(a_large_frame_is_spread_over_joined_buffers),
