@@ -13,8 +13,11 @@
 #include "base/ticks.h"
 
 /* How long a worker with nothing to do goes on looking before it sleeps. Short:
- * where guests and workers share CPUs, a polling worker takes a guest's time. */
-#define SPIN_NS      20000u
+ * where guests and workers share CPUs, a polling worker takes a guest's time. But where the
+ * silence before the last work was no longer than LOOK_LONG_NS the next one is likely not to be
+ * either: a sleep then costs each frame that comes meanwhile the time of a wake. */
+#define LOOK_NS      20000u
+#define LOOK_LONG_NS 200000u
 /* Sleep by time, where a source cannot signal: from, doubling, to. After a nap in vain the worker
  * looks once and naps again; the longest nap and the wake together stay below a millisecond. */
 #define NAP_MIN_NS   50000u
@@ -151,8 +154,9 @@ void kernel_worker_wake(struct kernel_worker *w)
 void *kernel_worker_run(void *arg)
 {
 	struct kernel_worker *w = arg;
-	const uint64_t spin = ticks_from_ns(SPIN_NS);
-	uint64_t began = ticks_now(), idle_since = 0, look = spin, nap = NAP_MIN_NS;
+	const uint64_t look_short = ticks_from_ns(LOOK_NS), look_long = ticks_from_ns(LOOK_LONG_NS);
+	uint64_t began = ticks_now(), worked = began, idle_since = 0, look = look_short;
+	uint64_t nap = NAP_MIN_NS;
 
 	kernel_self.worker = w;
 	kernel_self.irql = DISPATCH_LEVEL;
@@ -167,13 +171,14 @@ void *kernel_worker_run(void *arg)
 		counter_add(&w->rounds, 1);
 		if (work) {
 			counter_add(&w->busy, now - began);
+			look = began - worked < look_long ? look_long : look_short;
+			worked = now;
 			idle_since = 0;
-			look = spin;
 			nap = NAP_MIN_NS;
 		} else if (!idle_since) {
 			idle_since = now;
 		} else if (now - idle_since > look) {
-			look = worker_sleep(w, &nap) ? spin : 0;
+			look = worker_sleep(w, &nap) ? look_short : 0;
 			idle_since = 0;
 			now = ticks_now();
 		}

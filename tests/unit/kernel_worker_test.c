@@ -90,6 +90,46 @@ static void naps_below_a_millisecond_and_below_5_percent(void **state)
 	OvmqDeregisterPoll(handle);
 }
 
+static uint64_t due, every;   /* when there is work next, and how long it takes until then */
+
+static ULONG timed_work(PVOID context)
+{
+	uint64_t now = clock_ns();
+
+	(void)context;
+	if (now < due)
+		return 0;
+	due = now + every;
+	return 1;
+}
+
+/* How often a worker sleeps in 200 ms that has something to do each 'ns' nanoseconds, for each
+ * time that it had; in percent. */
+static unsigned sleeps_between(uint64_t ns)
+{
+	OVMQ_POLL_SOURCE source = { .Poll = timed_work, .Descriptor = OVMQ_WAKE_BY_TIME };
+	struct kernel_worker_report before, after;
+	NDIS_HANDLE handle;
+
+	every = ns;
+	due = 0;
+	assert_int_equal(OvmqRegisterPoll(0, &source, &handle), NDIS_STATUS_SUCCESS);
+	usleep(10000);
+	before = report_of(0);
+	usleep(200000);
+	after = report_of(0);
+	OvmqDeregisterPoll(handle);
+	return (unsigned)((after.sleeps - before.sleeps) * 100 * ns / (after.up_ns - before.up_ns));
+}
+
+/* Where work comes often a sleep would be over at once, and only delay it. */
+static void short_silences_are_not_slept_through(void **state)
+{
+	(void)state;
+	assert_in_range(sleeps_between(100000), 0, 30);
+	assert_true(sleeps_between(2000000) >= 50);
+}
+
 static void silence_is_slept_through(void **state)
 {
 	struct kernel_worker_report before, after;
@@ -123,6 +163,7 @@ int main(void)
 		cmocka_unit_test(a_report_for_each_worker_and_no_more),
 		cmocka_unit_test(work_counts_as_busy_and_only_the_worker_that_did_it),
 		cmocka_unit_test(naps_below_a_millisecond_and_below_5_percent),
+		cmocka_unit_test(short_silences_are_not_slept_through),
 		cmocka_unit_test(silence_is_slept_through),
 		cmocka_unit_test(ticks_are_nanoseconds_when_asked),
 	};
