@@ -89,6 +89,17 @@ struct mp_adapter {
 							* control writes, workers read */
 };
 
+/*
+ * Tells the queue's owner that something was put on a ring of the queue's or on its list of
+ * returns: it looks at them only then. After that was put there, and by a thread that is no worker
+ * with a full fence between; a queue that moves is looked at where it arrives.
+ */
+static inline void mp_mail(struct mp_adapter *a, unsigned owner)
+{
+	if (owner < MAX_PROCESSORS)
+		atomic_store_explicit(&a->processors[owner].mail, true, memory_order_release);
+}
+
 /* ---- between the files of this room ---- */
 
 NDIS_STATUS mp_attributes_set(struct mp_adapter *a);

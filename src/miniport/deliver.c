@@ -32,8 +32,10 @@ static void give_back(struct mp_queue *q, NET_BUFFER_LIST *first, NET_BUFFER_LIS
 	head = atomic_load_explicit(&q->back, memory_order_relaxed);
 	do
 		NET_BUFFER_LIST_NEXT_NBL(last) = head;
-	while (!atomic_compare_exchange_weak_explicit(&q->back, &head, first, memory_order_release,
+	while (!atomic_compare_exchange_weak_explicit(&q->back, &head, first, memory_order_seq_cst,
 						      memory_order_relaxed));
+	owner = atomic_load(&q->processor);   /* it may have moved meanwhile */
+	mp_mail(q->adapter, owner);
 	mp_notify(owner);
 }
 

@@ -25,6 +25,8 @@ struct mp_processor {
 	unsigned message;                         /* its interrupt message, and table entry */
 	_Atomic(struct mp_queue_list *) queues;   /* control publishes, the processor reads */
 	unsigned n_rx, rx[MAX_RX_QUEUES];         /* the NIC queues it polls */
+	atomic_bool mail;                         /* a queue of its may have something on a ring or
+						   * on its list of returns: see mp_mail() */
 	unsigned turn;                            /* which queue's rings come first */
 	unsigned tx_turn, tx_left;                /* which queue sends, and how many frames more */
 	bool tx_crowded;                          /* sends wait: nobody sends out of turn */

@@ -38,6 +38,7 @@ NDIS_STATUS mp_processor_list(struct mp_processor *p, struct mp_queue *add,
 	if (add)
 		new->list[new->n++] = add;
 	atomic_store_explicit(&p->queues, new, memory_order_release);
+	atomic_store_explicit(&p->mail, true, memory_order_release);   /* what came before it did */
 	if (old)
 		OvmqCallWhenQuiet(free, old);
 	return NDIS_STATUS_SUCCESS;
@@ -133,10 +134,11 @@ NDIS_STATUS mp_queues_create(struct mp_adapter *a)
 
 	a->n_queues = a->settings.rss ? a->n_processors - 1 : a->settings.queues;
 	n = a->n_queues + 1;
-	a->queues = calloc(n, sizeof(*a->queues));
+	a->queues = aligned_alloc(_Alignof(struct mp_queue), n * sizeof(*a->queues));
 	a->tx_map = vmq_tx_map_create((unsigned)n);
 	if (!a->queues || !a->tx_map)
 		return NDIS_STATUS_RESOURCES;
+	memset(a->queues, 0, n * sizeof(*a->queues));
 	for (unsigned i = 0; i < n; i++)
 		queue_init(a, i);
 	if (a->settings.vmq)

@@ -41,14 +41,17 @@ struct mp_memory {
 
 /* From one poller of the NIC to one receive queue. */
 struct mp_lane {
-	struct spsc *ring;                   /* to the queue's processor */
-	struct rte_mbuf *burst[BURST];       /* poller only: matched in this burst */
+	/* The poller's: */
 	unsigned n;
+	bool on_ring;                        /* something may be on the ring; if not, it is not
+					      * looked at */
+	struct spsc *ring;                   /* to the queue's processor */
+	struct rte_mbuf *burst[BURST];       /* 'n' of them, matched and not passed on yet */
 	counter_t ring_full;                 /* poller writes */
 };
 
 struct mp_queue {
-	struct mp_adapter *adapter;
+	_Alignas(64) struct mp_adapter *adapter;
 	uint16_t id;
 	atomic_uint processor;               /* or NO_PROCESSOR; control writes, workers read */
 	atomic_bool per_queue_indication;    /* control writes, the owner reads */

@@ -169,9 +169,17 @@ static inline uint64_t match(const struct mp_adapter *a, struct rte_mbuf **pkts,
 	return vmq_classify(c, frames, keys, n, ids);
 }
 
+/* Whether nothing is on the lane's ring, which is seldom used. Its poller. */
+static inline bool ring_is_empty(struct mp_lane *lane)
+{
+	if (unlikely(lane->on_ring))
+		lane->on_ring = !spsc_is_empty(lane->ring);
+	return !lane->on_ring;
+}
+
 /* Leaves frames of a lane on its ring, for the queue's processor or for a later turn. */
 static void leave_on_ring(struct mp_queue *q, struct mp_lane *lane, struct rte_mbuf **pkts,
-			  unsigned n)
+			  unsigned n, unsigned owner)
 {
 	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed), pushed;
 
@@ -179,10 +187,17 @@ static void leave_on_ring(struct mp_queue *q, struct mp_lane *lane, struct rte_m
 		*generation_of(pkts[i]) = generation;
 	/* A NIC that can wait was asked for no more than every ring has room for. */
 	pushed = spsc_push(lane->ring, (void *const *)pkts, n);
+	lane->on_ring = true;
 	if (pushed < n) {
 		counter_add(&lane->ring_full, n - pushed);
 		rte_pktmbuf_free_bulk(pkts + pushed, n - pushed);
 	}
+	if (unlikely(owner == NO_PROCESSOR)) {
+		/* It moves, and its next owner may have looked already. */
+		atomic_thread_fence(memory_order_seq_cst);
+		owner = atomic_load_explicit(&q->processor, memory_order_relaxed);
+	}
+	mp_mail(q->adapter, owner);
 }
 
 /* What came by one NIC queue, on its way to the receive queues by the 'way'th lane of each. */
@@ -201,7 +216,7 @@ static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *
 {
 	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire), now = 0;
 
-	if (owner == p->number && spsc_is_empty(lane->ring) && !q->adapter->nic_can_wait) {
+	if (owner == p->number && ring_is_empty(lane) && !q->adapter->nic_can_wait) {
 		now = n <= *s->budget ? n : *s->budget;
 		*s->budget -= now;
 		if (now)
@@ -209,7 +224,7 @@ static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *
 		if (now == n)
 			return;
 	}
-	leave_on_ring(q, lane, pkts + now, n - now);
+	leave_on_ring(q, lane, pkts + now, n - now, owner);
 	if (owner != p->number && owner < MAX_PROCESSORS)
 		s->wake |= 1ull << owner;   /* one that moves: its next owner begins by looking */
 }
@@ -238,8 +253,9 @@ static void sort(struct mp_processor *p, struct sorted *to, struct mp_queue *q, 
 {
 	struct mp_lane *lane = &q->lanes[to->way];
 
-	if (!lane->n)
-		to->queues[to->n_queues++] = q;
+	/* Of many queues nobody can tell whose frame is next: no branch that is guessed wrong. */
+	to->queues[to->n_queues] = q;
+	to->n_queues += !lane->n;
 	lane->burst[lane->n++] = m;
 	if (lane->n == BURST)
 		pass_on_lane(p, q, to);
@@ -381,20 +397,37 @@ static bool poll_steered(struct mp_processor *p, const struct mp_queue_list *que
 	return more;
 }
 
-/* One look at everything that the processor serves. Returns whether more waits. */
-static bool serve(struct mp_processor *p, const struct mp_queue_list *queues, unsigned *budget)
+/* What others left for queues of this processor. Returns whether more waits. */
+static bool serve_mail(struct mp_processor *p, unsigned *budget)
 {
-	struct mp_adapter *a = p->adapter;
+	const struct mp_queue_list *queues;
 	bool more = false;
 
-	/* Another queue first each time: a few busy ones must not use up the throttle. */
-	p->turn++;
+	if (!atomic_load_explicit(&p->mail, memory_order_relaxed))
+		return false;
+	/* Down before the look: what is left meanwhile raises it again. */
+	atomic_exchange(&p->mail, false);
+	queues = atomic_load_explicit(&p->queues, memory_order_acquire);   /* not before */
 	for (unsigned i = 0; i < queues->n; i++) {
 		struct mp_queue *q = queues->list[(p->turn + i) % queues->n];
 
 		mp_collect_returns(q);
 		more |= drain_rings(p, q, budget);
 	}
+	if (more)
+		atomic_store_explicit(&p->mail, true, memory_order_relaxed);
+	return more;
+}
+
+/* One look at everything that the processor serves. Returns whether more waits. */
+static bool serve(struct mp_processor *p, const struct mp_queue_list *queues, unsigned *budget)
+{
+	struct mp_adapter *a = p->adapter;
+	bool more;
+
+	/* Another queue first each time: a few busy ones must not use up the throttle. */
+	p->turn++;
+	more = serve_mail(p, budget);
 	more |= mp_tx_serve(p, queues);
 	for (unsigned i = 0; i < p->n_rx && receives(a); i++) {
 		if (!*budget || must_wait(a, p->rx[i]))
