@@ -157,6 +157,7 @@ static void port_init(struct vhost_port *p, const struct vmport_config *config)
 {
 	int ret = config->direct ? vmport_signal_start() : 0;
 
+	asymmetric_fence_start();
 	p->direct = config->direct && !ret;
 	if (ret)
 		log_warning(VMPORT_WHO "not in the direct mode: no asynchronous reads (%s)",

@@ -15,7 +15,8 @@
  * librte_vhost. librte_vhost frees a device after destroy_device() returns, so
  * that callback takes the guest away and then waits until 'turn' has changed,
  * if it was odd: the worker has then left, and cannot find this guest again.
- * Per burst that costs the worker one full store, and no lock.
+ * Per burst that costs the worker a store and a load, and no lock: the fence between is his who
+ * waits (asymmetric_fence.h).
  *
  * In the direct mode it is 'rings' that is published and taken away, and 'turn' is odd while
  * the worker is at them. librte_vhost changes rings and memory when a message says so, under
@@ -29,6 +30,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/asymmetric_fence.h"
 #include "vmport/vmport_kind.h"
 
 #define VHOST_CONNECTIONS 8     /* to one port at a time; a migration needs two */
@@ -130,8 +132,9 @@ static inline uint64_t vhost_enter(struct vhost_port *p)
 
 	if (!atomic_load_explicit(&p->guest, memory_order_relaxed))
 		return 0;
-	/* The store must be seen before the guest is read. */
-	vhost_turn_next(p, memory_order_seq_cst);
+	/* The store must be seen before the guest is read: see vhost_worker_await(). */
+	vhost_turn_next(p, memory_order_relaxed);
+	asymmetric_fence_light();
 	guest = atomic_load(&p->guest);
 	if (!guest)
 		vhost_leave(p);

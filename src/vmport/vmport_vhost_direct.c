@@ -16,7 +16,8 @@ static inline struct vhost_direct *direct_enter(struct vhost_port *p)
 	if (!atomic_load_explicit(&p->rings, memory_order_relaxed))
 		return NULL;
 	/* The store must be seen before the rings are read: see vmport_vhost.h. */
-	vhost_turn_next(p, memory_order_seq_cst);
+	vhost_turn_next(p, memory_order_relaxed);
+	asymmetric_fence_light();
 	d = atomic_load(&p->rings);
 	if (!d)
 		vhost_leave(p);
@@ -44,6 +45,7 @@ uint16_t vhost_direct_deliver(struct vmport *port, struct rte_mbuf **pkts, uint1
 	if (!d)
 		return 0;
 	if (likely(d->to_vm.descriptors)) {
+		vhost_ring_call(&d->to_vm);
 		done = vhost_ring_deliver(&d->to_vm, pkts, n, &refused);
 		p->spoiled = (faults_count(p, &d->to_vm) || p->spoiled) && !done;
 	}
@@ -90,6 +92,7 @@ static uint16_t ring_receive(struct vhost_port *p, struct vhost_ring *r, struct 
 
 	if (unlikely(!r->descriptors))
 		return 0;
+	vhost_ring_call(r);
 	if (!vhost_ring_waiting(r, 1)) {
 		faults_count(p, r);
 		return 0;
@@ -120,6 +123,7 @@ uint16_t vhost_direct_receive(struct vmport *port, struct rte_mbuf **pkts, uint1
 	}
 	if (unlikely(atomic_load_explicit(&p->announce, memory_order_relaxed)) && n)
 		got = announce(p, pkts);
+	vhost_ring_call(&d->to_vm);
 	/* Another pair is first each time, so that none starves the others. */
 	for (unsigned i = 0; i < d->pairs && got < n; i++) {
 		uint16_t pair = p->next_pair < d->pairs ? p->next_pair : 0;
@@ -136,6 +140,13 @@ uint16_t vhost_direct_receive(struct vmport *port, struct rte_mbuf **pkts, uint1
 
 /* ---- sleep ---- */
 
+static void calls_make(struct vhost_direct *d)
+{
+	vhost_ring_call(&d->to_vm);
+	for (unsigned pair = 0; pair < d->pairs; pair++)
+		vhost_ring_call(&d->from_vm[pair]);
+}
+
 bool vhost_direct_arm(struct vhost_port *p)
 {
 	struct vhost_direct *d = direct_enter(p);
@@ -144,6 +155,7 @@ bool vhost_direct_arm(struct vhost_port *p)
 	if (!d)
 		return false;
 	kicks_set(d, true);
+	calls_make(d);
 	/* One that makes buffers without sense anew would kick for each: it waits for the alarm. */
 	if (p->starved && !p->spoiled && d->to_vm.descriptors)
 		vhost_ring_kicks(&d->to_vm, true);

@@ -208,9 +208,10 @@ void vhost_guest_publish(struct vhost_port *p)
 void vhost_worker_await(struct vhost_port *p)
 {
 	const struct timespec pause = { .tv_nsec = 50000 };
-	unsigned turn = atomic_load(&p->turn);
-	unsigned waits = 0;
+	unsigned turn, waits = 0;
 
+	asymmetric_fence_heavy();
+	turn = atomic_load(&p->turn);
 	if (!(turn & 1))
 		return;
 	while (atomic_load(&p->turn) == turn) {

@@ -242,19 +242,24 @@ static bool call_wanted(struct vhost_ring *r, uint16_t before)
 		r->first = false;
 		return true;
 	}
-	return (uint16_t)(r->used_next - at - 1) < (uint16_t)(r->used_next - before);
+	return (uint16_t)(r->used_told - at - 1) < (uint16_t)(r->used_told - before);
 }
 
 void vhost_ring_publish(struct vhost_ring *r)
 {
-	uint16_t before = r->used_told;
-
-	if (r->used_next == before)
+	if (r->used_next == r->used_told)
 		return;
 	__atomic_store_n(&r->used->idx, r->used_next, __ATOMIC_RELEASE);
 	if (unlikely(r->log))
 		used_log(r);
 	r->used_told = r->used_next;
+}
+
+void vhost_ring_wake(struct vhost_ring *r)
+{
+	uint16_t before = r->used_called;
+
+	r->used_called = r->used_told;
 	/* The index must be seen before the wish is read: the guest does the reverse. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (call_wanted(r, before) && r->call >= 0 && vmport_signal(r->call) == -EINVAL) {

@@ -68,6 +68,7 @@ struct vhost_ring {
 	uint16_t seen;                  /* its index, as last read and found possible */
 	uint16_t used_next;             /* of 'used', to be written */
 	uint16_t used_told;             /* its index, as last published */
+	uint16_t used_called;           /* up to there was asked whether the guest wants a call */
 	uint8_t header;                 /* bytes before each frame: 10 or 12 */
 	bool merge;                     /* a frame may take several chains */
 	bool event_index;               /* both sides say at which index to signal */
@@ -186,9 +187,22 @@ void vhost_cursor_read(struct vhost_cursor *c, void *to, uint32_t length);
 void vhost_cursor_write(struct vhost_ring *r, struct vhost_cursor *c, const void *from,
 			uint32_t length);
 
-/* Tells the guest what was used since the last time, and wakes it if it wants that; after
- * vmport_signal_start(). */
+/* Tells the guest what was used since the last time. */
 void vhost_ring_publish(struct vhost_ring *r);
+
+/* Wakes the guest for what was published, if it wants that; after vmport_signal_start(). */
+void vhost_ring_wake(struct vhost_ring *r);
+
+/*
+ * At the next look at the ring, not with each burst: the guest's wish must be read after the index
+ * is seen, and just written that is waited for. A worker that published something looks again
+ * before it sleeps.
+ */
+static inline void vhost_ring_call(struct vhost_ring *r)
+{
+	if (r->used_called != r->used_told)
+		vhost_ring_wake(r);
+}
 
 /* Whether the guest is to signal what it makes available from now on. */
 void vhost_ring_kicks(struct vhost_ring *r, bool wanted);

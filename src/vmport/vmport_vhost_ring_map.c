@@ -81,7 +81,7 @@ static void ring_map(struct vhost_ring *r, const struct vhost_port *p,
 		.descriptors = v.desc, .available = v.avail, .used = v.used,
 		.near = d->memory.regions[0], .memory = &d->memory,
 		.mask = (uint16_t)(v.size - 1), .next = next, .seen = next, .looked = next,
-		.used_next = used, .used_told = used,
+		.used_next = used, .used_told = used, .used_called = used,
 		.header = features & (FEATURE(VIRTIO_NET_F_MRG_RXBUF) | FEATURE(VIRTIO_F_VERSION_1))
 			  ? VHOST_HEADER_MAX : VHOST_HEADER_MAX - 2,
 		.merge = features & FEATURE(VIRTIO_NET_F_MRG_RXBUF),
@@ -114,12 +114,13 @@ void vhost_direct_give(struct vhost_port *p, const struct vhost_connection *c, u
 	atomic_store(&p->rings, d);
 }
 
-static void ring_unmap(struct vhost_port *p, const struct vhost_ring *r)
+static void ring_unmap(struct vhost_port *p, struct vhost_ring *r)
 {
 	struct vhost_connection *c;
 
 	if (!r->descriptors)
 		return;
+	vhost_ring_call(r);
 	rte_vhost_set_vring_base(r->vid, r->number, r->next, r->used_next);
 	c = vhost_connection_of(p, r->vid);
 	if (c && r->complained)

@@ -68,6 +68,7 @@ static void burst(struct vhost_ring *r, bool to_guest, uint16_t n)
 	NEED(r->used_told == r->used_next);
 	NEED((uint16_t)(r->seen - r->next) <= RINGS_SIZE);
 	NEED(rte_mempool_in_use_count(pool) == VHOST_RING_BURST);
+	vhost_ring_call(r);
 	vhost_ring_kicks(r, true);
 }
 
@@ -86,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r->header = r->merge || data[0] & 8 ? VHOST_HEADER_MAX : VHOST_HEADER_MAX - 2;
 	r->segments = data[0] & 16 ? SEGMENTS : 1;
 	r->longest = LONGEST;
-	r->next = r->seen = r->used_next = r->used_told = data[2];
+	r->next = r->seen = r->looked = r->used_next = r->used_told = r->used_called = data[2];
 	n = (uint16_t)(1 + data[1] % VHOST_RING_BURST);
 	part = RTE_MIN(size - 4, (size_t)data[3] * 64);
 	memcpy(rings_at(&guest, RINGS_START), data + 4, part);

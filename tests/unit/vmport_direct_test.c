@@ -152,6 +152,57 @@ static void a_guest_that_stops_is_told_how_far_we_came(void **state)
 	both_ways_work(9);
 }
 
+/* Whether the guest was called since the last time. */
+static bool called(int ring)
+{
+	struct pollfd call = { .fd = guest.call[ring], .events = POLLIN };
+	uint64_t n;
+
+	return poll(&call, 1, 0) == 1 && read(guest.call[ring], &n, sizeof(n)) == sizeof(n);
+}
+
+static void look(void)
+{
+	struct rte_mbuf *m[4];
+
+	assert_int_equal(vmport_receive(port, m, 4), 0);
+}
+
+/* A call comes with the next look at the ring, whatever that is for. */
+static void a_guest_that_wants_calls_is_called(void **state)
+{
+	(void)state;
+	while (vmport_arm(port, true))
+		;
+	vmport_arm(port, false);
+	look();
+	called(VHOST_MASTER_TO_GUEST);
+	called(VHOST_MASTER_FROM_GUEST);
+	assert_int_equal(deliver(1), 1);
+	look();
+	assert_true(called(VHOST_MASTER_TO_GUEST));
+	look();
+	assert_false(called(VHOST_MASTER_TO_GUEST));
+	assert_int_equal(deliver(2), 1);
+	assert_int_equal(deliver(3), 1);
+	assert_true(called(VHOST_MASTER_TO_GUEST));
+	assert_false(vmport_arm(port, true));
+	assert_true(called(VHOST_MASTER_TO_GUEST));
+	vmport_arm(port, false);
+	guest_sends(4);
+	we_get(4);
+	look();
+	assert_true(called(VHOST_MASTER_FROM_GUEST));
+	guest_sends(5);
+	we_get(5);
+	assert_false(vmport_arm(port, true));
+	assert_true(called(VHOST_MASTER_FROM_GUEST));
+	vmport_arm(port, false);
+	assert_int_equal(deliver(6), 1);
+	stop_ring(VHOST_MASTER_TO_GUEST);
+	assert_true(called(VHOST_MASTER_TO_GUEST));
+}
+
 static void a_guest_whose_memory_moves_is_served_where_it_is(void **state)
 {
 	(void)state;
@@ -366,6 +417,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_guest_that_stops_is_told_how_far_we_came),
+		T(a_guest_that_wants_calls_is_called),
 		T(a_guest_whose_memory_moves_is_served_where_it_is),
 		T(a_ring_outside_of_memory_is_not_touched),
 		T(a_worker_is_kept_out_while_memory_changes),

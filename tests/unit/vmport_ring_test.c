@@ -54,6 +54,7 @@ static uint16_t deliver(uint16_t length, uint8_t mark)
 	struct rte_mbuf *m = testing_frame(pool, length, mark);
 	uint16_t n = vhost_ring_deliver(ring, &m, 1, &refused);
 
+	vhost_ring_call(ring);
 	rte_pktmbuf_free(m);
 	return n;
 }
