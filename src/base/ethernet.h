@@ -3,8 +3,10 @@
 #ifndef BASE_ETHERNET_H
 #define BASE_ETHERNET_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/big_endian.h"
 
@@ -18,6 +20,18 @@
 #define ETHERTYPE_VLAN        0x8100
 #define ETHERTYPE_IPV6        0x86dd
 #define ETHERTYPE_SERVICE_TAG 0x88a8
+
+/* The address of 6 bytes at 'mac', its first byte the lowest. Not by way of an integer in memory:
+ * eight bytes read where four and two were just written are waited for. */
+static inline uint64_t ethernet_address(const uint8_t *mac)
+{
+	uint32_t low;
+	uint16_t high;
+
+	memcpy(&low, mac, sizeof(low));
+	memcpy(&high, mac + sizeof(low), sizeof(high));
+	return le32toh(low) | (uint64_t)le16toh(high) << 32;
+}
 
 /* The type that stands behind the addresses. Of at least ETHERNET_HEADER bytes, as the next. */
 static inline uint16_t ethernet_type(const uint8_t *frame)

@@ -2,7 +2,7 @@
 /* The link's end, as the NIC tells it. */
 #include "miniport/adapter.h"
 
-void mp_notice_end(struct mp_adapter *a)
+static void indicate_end(const struct mp_adapter *a)
 {
 	NDIS_LINK_STATE link = {
 		.Header = { NDIS_OBJECT_TYPE_DEFAULT, NDIS_LINK_STATE_REVISION_1,
@@ -17,11 +17,17 @@ void mp_notice_end(struct mp_adapter *a)
 		.StatusBuffer = &link,
 		.StatusBufferSize = sizeof(link),
 	};
+
+	NdisMIndicateStatusEx(a->handle, &s);
+}
+
+void mp_notice_end(struct mp_adapter *a)
+{
 	enum nic_end end = nic_end(a->nic);
 
 	if (end == NIC_ALIVE || atomic_exchange(&a->ended, true))
 		return;
-	NdisMIndicateStatusEx(a->handle, &s);
+	indicate_end(a);
 	if (end == NIC_GONE)
 		NdisMRemoveMiniport(a->handle);
 }

@@ -25,13 +25,15 @@
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
+#include "base/prefetch.h"
+
 #define VHOST_RING_MAX    32768u   /* descriptors; VIRTIO allows no more */
 #define VHOST_RING_BURST  32u
 #define VHOST_REGIONS     32u      /* librte_vhost has 8 at most */
 #define VHOST_PIECES      256u     /* of memory that one frame may be spread over, and
 				    * descriptors that are read for it */
 #define VHOST_HEADER_MAX  12u
-#define VHOST_AHEAD       64u      /* buffers that are looked at before there are frames for them */
+#define VHOST_AHEAD       64u      /* chains that are looked at before they are needed */
 
 /* The header before each frame (VIRTIO 1.1, 5.1.6); 'buffers' is missing in one of 10 bytes. */
 struct vhost_header {
@@ -51,9 +53,9 @@ struct vhost_map {
 	struct vhost_region regions[VHOST_REGIONS];
 };
 
-/* A posted buffer, its descriptor read and checked, its first bytes on their way to us. */
+/* A chain of one descriptor, read and checked, its first bytes on their way to us. */
 struct vhost_place {
-	uint8_t *at;         /* NULL: not one that plain frames go into */
+	uint8_t *at;         /* NULL: not such a chain */
 	uint32_t length;
 	uint16_t head;
 };
@@ -80,7 +82,7 @@ struct vhost_ring {
 	const struct vhost_map *memory;
 	uint64_t faults;                /* chains and indices that made no sense */
 
-	/* Of frames to the guest: what is known of the chains from 'next' on. */
+	/* What is known of the chains from 'next' on. */
 	uint16_t looked;                /* up to there */
 	struct vhost_place places[VHOST_AHEAD];   /* each at its position in 'available', modulo */
 
@@ -175,6 +177,56 @@ static inline void vhost_ring_use(struct vhost_ring *r, uint16_t head, uint32_t 
 	const uint64_t entry = (uint64_t)length << 32 | head;
 
 	memcpy(&r->used->ring[r->used_next++ & r->mask], &entry, sizeof(entry));
+}
+
+/* What is known of the chain that lies 'ahead' of the next. */
+static inline const struct vhost_place *vhost_place(const struct vhost_ring *r, uint16_t ahead)
+{
+	return &r->places[(uint16_t)(r->next + ahead) % VHOST_AHEAD];
+}
+
+/*
+ * Looks at the chain that lies 'ahead' of the next one, and asks for its memory. The guest had it
+ * last, so it is in another processor's cache: asked for when it is needed, it is waited for;
+ * asked for a burst before, it comes while other frames are copied. A short frame and its
+ * header lie in two lines.
+ */
+static inline void vhost_place_find(struct vhost_ring *r, uint16_t ahead, bool for_writing)
+{
+	struct vhost_place *place = &r->places[(uint16_t)(r->next + ahead) % VHOST_AHEAD];
+	struct vhost_descriptor d;
+
+	place->at = NULL;
+	place->head = vhost_ring_head(r, ahead);
+	if (unlikely(place->head > r->mask))
+		return;
+	d = vhost_descriptor_read(&r->descriptors[place->head]);
+	if (unlikely(d.flags != (for_writing ? VRING_DESC_F_WRITE : 0)))
+		return;
+	place->at = vhost_ring_at(r, d.address, d.length);
+	place->length = d.length;
+	if (unlikely(!place->at))
+		return;
+	if (for_writing) {
+		prefetch_write(place->at);
+		prefetch_write(place->at + RTE_CACHE_LINE_SIZE);
+	} else {
+		__builtin_prefetch(place->at);
+		__builtin_prefetch(place->at + RTE_CACHE_LINE_SIZE);
+	}
+}
+
+/* How many of the next chains are known, at least 'n' (up to VHOST_AHEAD) if there are so many. */
+static inline uint16_t vhost_places_find(struct vhost_ring *r, uint16_t n, bool for_writing)
+{
+	uint16_t waiting = vhost_ring_waiting(r, n), known = (uint16_t)(r->looked - r->next);
+
+	if (unlikely(known > VHOST_AHEAD))   /* chains without sense went meanwhile */
+		known = 0;
+	for (n = n < waiting ? n : waiting; known < n; known++)
+		vhost_place_find(r, known, for_writing);
+	r->looked = (uint16_t)(r->next + known);
+	return known;
 }
 
 /* Adds the memory of the chain at 'head', which the guest is to have given for writing or for

@@ -15,7 +15,6 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-#include "base/prefetch.h"
 #include "vmport/vmport_vhost_copy.h"
 
 /* ---- the header ---- */
@@ -134,45 +133,6 @@ static enum verdict deliver_any(struct vhost_ring *r, struct rte_mbuf *m)
 
 /* ---- a burst of plain frames, each into one buffer ---- */
 
-/*
- * Looks at the buffer that lies 'ahead' of the next one, and asks for its memory. The guest had
- * it last, so it is in another processor's cache: asked for when there is a frame for it, it is
- * waited for; asked for a burst before, it comes while others are written. A short frame
- * and its header lie in two lines.
- */
-static inline void place_find(struct vhost_ring *r, uint16_t ahead)
-{
-	struct vhost_place *place = &r->places[(uint16_t)(r->next + ahead) % VHOST_AHEAD];
-	struct vhost_descriptor d;
-
-	place->at = NULL;
-	place->head = vhost_ring_head(r, ahead);
-	if (unlikely(place->head > r->mask))
-		return;
-	d = vhost_descriptor_read(&r->descriptors[place->head]);
-	if (unlikely(d.flags != VRING_DESC_F_WRITE))
-		return;
-	place->at = vhost_ring_at(r, d.address, d.length);
-	place->length = d.length;
-	if (unlikely(!place->at))
-		return;
-	prefetch_write(place->at);
-	prefetch_write(place->at + RTE_CACHE_LINE_SIZE);
-}
-
-/* How many of the next chains are known, at least 'n' if there are so many. */
-static inline uint16_t places_find(struct vhost_ring *r, uint16_t n)
-{
-	uint16_t waiting = vhost_ring_waiting(r, n), known = (uint16_t)(r->looked - r->next);
-
-	if (unlikely(known > VHOST_AHEAD))   /* chains without sense went meanwhile */
-		known = 0;
-	for (n = RTE_MIN(n, waiting); known < n; known++)
-		place_find(r, known);
-	r->looked = (uint16_t)(r->next + known);
-	return known;
-}
-
 static inline bool is_plain(const struct rte_mbuf *m)
 {
 	return m->nb_segs == 1 && !(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG));
@@ -192,18 +152,18 @@ static __rte_always_inline void plain_write(uint8_t *to, const struct rte_mbuf *
 static __rte_always_inline uint16_t deliver_plain(struct vhost_ring *r, struct rte_mbuf **pkts,
 						  uint16_t n, const uint8_t header)
 {
-	uint16_t known = places_find(r, n), k;
+	uint16_t known = vhost_places_find(r, n, true), k;
 	uint16_t most = RTE_MIN((uint16_t)(r->seen - r->next), (uint16_t)VHOST_AHEAD);
 
 	n = RTE_MIN(n, known);
 	for (k = 0; k < n; k++) {
-		const struct vhost_place *to = &r->places[(uint16_t)(r->next + k) % VHOST_AHEAD];
+		const struct vhost_place *to = vhost_place(r, k);
 		uint32_t need = (uint32_t)pkts[k]->data_len + header;
 
 		if (unlikely(!to->at || to->length < need || !is_plain(pkts[k])))
 			break;
 		if (known < most)
-			place_find(r, known++);
+			vhost_place_find(r, known++, true);
 		plain_write(to->at, pkts[k], header);
 		vhost_ring_use(r, to->head, need);
 	}
@@ -247,6 +207,6 @@ uint16_t vhost_ring_deliver(struct vhost_ring *r, struct rte_mbuf **pkts, uint16
 				    (uint16_t)RTE_MIN(n - done, (int)VHOST_RING_BURST), &part,
 				    refused);
 	vhost_ring_publish(r);
-	places_find(r, (uint16_t)RTE_MIN(n, VHOST_RING_BURST));
+	vhost_places_find(r, (uint16_t)RTE_MIN(n, VHOST_RING_BURST), true);
 	return done;
 }

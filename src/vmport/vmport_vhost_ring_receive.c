@@ -124,57 +124,40 @@ static enum verdict receive_any(struct vhost_ring *r, struct rte_mbuf **m)
 			wishes_read(*m, &h);
 	}
 	r->next++;
+	r->looked = r->next;
 	vhost_ring_use(r, head, 0);
 	return TAKEN;
 }
 
 /* ---- a burst of plain frames, each in one buffer ---- */
 
-struct plain {
-	const uint8_t *at;
-	uint32_t length;     /* with the header */
-	uint16_t head;
-};
-
-/* How many of the next chains, up to 'n', are such. */
-static inline uint16_t plain_look(struct vhost_ring *r, struct plain *plain, uint16_t n)
+/* How many of the next 'n' chains, which are known, are such. */
+static inline uint16_t plain_count(const struct vhost_ring *r, uint16_t n)
 {
 	uint16_t k;
 
 	for (k = 0; k < n; k++) {
-		plain[k].head = vhost_ring_head(r, k);
-		if (unlikely(plain[k].head > r->mask))
-			break;
-		rte_prefetch0(&r->descriptors[plain[k].head]);
-	}
-	n = k;
-	for (k = 0; k < n; k++) {
-		struct vhost_descriptor d = vhost_descriptor_read(&r->descriptors[plain[k].head]);
+		const struct vhost_place *at = vhost_place(r, k);
 
-		if (unlikely(d.flags || d.length < r->header + (uint32_t)VMPORT_MIN_FRAME ||
-			     d.length - r->header > r->longest))
+		if (unlikely(!at->at || at->length < r->header + (uint32_t)VMPORT_MIN_FRAME ||
+			     at->length - r->header > r->longest))
 			break;
-		plain[k].at = vhost_ring_at(r, d.address, d.length);
-		if (unlikely(!plain[k].at))
-			break;
-		plain[k].length = d.length;
-		rte_prefetch0(plain[k].at);
 	}
 	return k;
 }
 
-static inline void plain_take(const struct vhost_ring *r, const struct plain *plain,
+static inline void plain_take(const struct vhost_ring *r, const struct vhost_place *from,
 			      struct rte_mbuf *m)
 {
-	uint16_t length = (uint16_t)(plain->length - r->header);
+	uint16_t length = (uint16_t)(from->length - r->header);
 
-	vhost_copy(rte_pktmbuf_mtod(m, uint8_t *), plain->at + r->header, length);
+	vhost_copy(rte_pktmbuf_mtod(m, uint8_t *), from->at + r->header, length);
 	m->data_len = length;
 	m->pkt_len = length;
 	if (r->segments > 1) {
 		struct vhost_header h;
 
-		memcpy(&h, plain->at, 10);
+		memcpy(&h, from->at, 10);
 		if (unlikely(h.flags || h.gso_type))
 			wishes_read(m, &h);
 	}
@@ -182,16 +165,19 @@ static inline void plain_take(const struct vhost_ring *r, const struct plain *pl
 
 static uint16_t receive_plain(struct vhost_ring *r, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct plain plain[VHOST_RING_BURST];
-	uint16_t k = plain_look(r, plain, n);
+	uint16_t known = vhost_places_find(r, n, false), k = plain_count(r, RTE_MIN(n, known));
+	uint16_t most = RTE_MIN((uint16_t)(r->seen - r->next), (uint16_t)VHOST_AHEAD);
 
 	/* A pool without so many buffers may have some: the chains are taken one by one then. */
 	if (!k || rte_pktmbuf_alloc_bulk(r->pool, pkts, k))
 		return 0;
 	for (uint16_t i = 0; i < k; i++) {
-		plain_take(r, &plain[i], pkts[i]);
-		vhost_ring_use(r, plain[i].head, 0);
+		if (known < most)
+			vhost_place_find(r, known++, false);
+		plain_take(r, vhost_place(r, i), pkts[i]);
+		vhost_ring_use(r, vhost_place(r, i)->head, 0);
 	}
+	r->looked = (uint16_t)(r->next + known);
 	r->next = (uint16_t)(r->next + k);
 	return k;
 }
@@ -212,5 +198,6 @@ uint16_t vhost_ring_receive(struct vhost_ring *r, struct rte_mbuf **pkts, uint16
 			(*bad)++;
 	}
 	vhost_ring_publish(r);
+	vhost_places_find(r, n, false);
 	return got;
 }

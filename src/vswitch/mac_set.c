@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/ethernet.h"
+
 int mac_set_create(struct mac_set *set, const uint8_t (*macs)[6], unsigned n)
 {
 	unsigned bits = 1;
@@ -15,11 +17,8 @@ int mac_set_create(struct mac_set *set, const uint8_t (*macs)[6], unsigned n)
 	if (!set->slots)
 		return -ENOMEM;
 	for (unsigned m = 0; m < n; m++) {
-		uint64_t key = 0, i;
+		uint64_t key = ethernet_address(macs[m]), i = mac_set_home(set, key);
 
-		memcpy(&key, macs[m], 6);
-		key = le64toh(key);
-		i = mac_set_home(set, key);
 		while (set->slots[i] && set->slots[i] != key)
 			i = (i + 1) & ((1u << bits) - 1);
 		set->slots[i] = key;

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/counter.h"
+#include "base/ethernet.h"
 #include "base/spsc.h"
 #include "frame/frame.h"
 #include "vmport/vmport.h"
@@ -192,10 +193,7 @@ struct vs_port *vs_lookup_key(uint64_t key);
 
 static inline uint64_t vs_key(const uint8_t *mac, uint16_t vlan)
 {
-	uint64_t key = 0;
-
-	memcpy(&key, mac, 6);
-	return key | (uint64_t)vlan << 48;
+	return ethernet_address(mac) | (uint64_t)vlan << 48;
 }
 
 static inline struct vs_port *vs_lookup(const uint8_t *mac, uint16_t vlan)

@@ -389,6 +389,35 @@ static void a_sent_chain_and_a_table_are_joined(void **state)
 	rte_pktmbuf_free_bulk(got, 2);
 }
 
+/* Chains that were looked at while earlier ones were taken, of one descriptor and of two. */
+static void chains_looked_at_early_are_read_whatever_they_are(void **state)
+{
+	struct rte_mbuf *got[8];
+	unsigned n = 0;
+
+	(void)state;
+	for (uint16_t round = 0; round < 50; round++) {
+		for (uint16_t i = 0; i < 8; i++) {
+			send(i, RINGS_DATA + 2048u * i, 60u + i, (uint8_t)(round + i));
+			if (i % 3 == 1) {   /* its last 20 bytes by another descriptor */
+				rings_describe(&guest, i, RINGS_DATA + 2048u * i, H + 40u + i, NEXT, 8 + i);
+				rings_describe(&guest, 8 + i, RINGS_DATA + 2048u * i + H + 40u + i, 20, 0, 0);
+			}
+		}
+		for (n = 0; n < 8;)
+			n += vhost_ring_receive(ring, got + n, 1 + n, &bad);
+		for (uint16_t i = 0; i < 8; i++) {
+			assert_int_equal(got[i]->pkt_len, 60u + i);
+			for (uint16_t k = 0; k < 60 + i; k++)
+				assert_int_equal(rte_pktmbuf_mtod(got[i], uint8_t *)[k],
+						 (uint8_t)(round + i));
+			back(i, 0);
+		}
+		rte_pktmbuf_free_bulk(got, 8);
+	}
+	assert_int_equal(bad, 0);
+}
+
 static void an_empty_pool_costs_no_frame(void **state)
 {
 	struct rte_mbuf *all[255], *got[4];
@@ -648,6 +677,7 @@ int main(void)
 		T(kicks_are_wanted_by_flag_or_by_index),
 		T(what_the_guest_sends_is_copied),
 		T(a_sent_chain_and_a_table_are_joined),
+		T(chains_looked_at_early_are_read_whatever_they_are),
 		T(an_empty_pool_costs_no_frame),
 		T(an_address_out_of_memory_is_no_buffer),
 		T(a_chain_without_sense_ends),
