@@ -24,13 +24,20 @@
 
 #include "base/error.h"
 
+/*
+ * It begins a cache line, and stands so in its lines that what is written for each frame lies in
+ * seven of them: the NBL's beginning, its members from SourceHandle on, the NB's first 48 bytes
+ * and its last, and the MDL. A burst's frames and what else it needs must all lie in the cache
+ * of the first level.
+ */
 struct frame {
-	NET_BUFFER_LIST nbl;
+	_Alignas(16) uint16_t queue;   /* the queue id it was matched to */
+	NET_BUFFER_LIST nbl;           /* at 16 */
 	NET_BUFFER nb;
 	MDL mdl;
 	NET_BUFFER_SHARED_MEMORY memory;
-	uint16_t queue;         /* the queue id it was matched to */
 };
+_Static_assert(offsetof(struct frame, nbl) == 16, "see above");
 
 /* A frame of a pool with a split. */
 struct frame_split {

@@ -22,6 +22,20 @@ MINIPORT_MESSAGE_INTERRUPT_DPC MiniportMessageInterruptDPC;
 MINIPORT_MESSAGE_INTERRUPT MiniportMessageInterrupt;
 OVMQ_ARM mp_processor_arm;
 
+/* nic_poll.c: what NIC queue 'rx' has now goes to the receive queues, by the 'way'th lane of each
+ * that is not served here or not now. 'own': the VM queue that the NIC queue is kept for, or NULL.
+ * Takes what it indicates off the throttle's '*budget' (F20). Returns how many frames there were.
+ * The processor that polls it. */
+unsigned mp_nic_poll(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own,
+		     unsigned *budget);
+
+/* The queue's generation travels with a frame on a ring: in a word of the mbuf that nothing
+ * else here uses, and that lies in the one line of it which the next processor reads anyway. */
+static inline uint32_t *mp_generation_of(struct rte_mbuf *m)
+{
+	return &m->packet_type;
+}
+
 /* Whether nothing of the queue is out: no NBL, nothing on a ring, no send.
  * Counts are exact for the owner, and for anybody once the adapter is paused. */
 bool mp_queue_is_home(const struct mp_queue *q);

@@ -17,6 +17,8 @@
 #include "miniport/tx_key.h"
 #include "vmq/traffic_class.h"
 
+#define TX_BURST      32     /* frames that go to the NIC together, and in one turn of a queue */
+
 struct mp_adapter;
 struct mp_processor;
 struct mp_queue;

@@ -18,13 +18,13 @@
 /* What one round takes from a list: a burst of frames for one NIC queue. */
 struct batch {
 	unsigned nic_queue;
-	struct rte_mbuf *pkts[BURST];
-	NET_BUFFER_LIST *ends[BURST];      /* the NBL whose last frame this is, or NULL */
-	NET_BUFFER *nbs[BURST];
-	uint32_t at[BURST];                /* of those in 'offloaded': where the NB goes on */
+	struct rte_mbuf *pkts[TX_BURST];
+	NET_BUFFER_LIST *ends[TX_BURST];      /* the NBL whose last frame this is, or NULL */
+	NET_BUFFER *nbs[TX_BURST];
+	uint32_t at[TX_BURST];                /* of those in 'offloaded': where the NB goes on */
 	uint32_t offloaded;                /* frames that mp_offload_frame() made, a bit each */
 	uint32_t large;                    /* of them, those that the port cuts */
-	struct { uint32_t frames; uint64_t bytes; } cut[BURST];   /* into so many more */
+	struct { uint32_t frames; uint64_t bytes; } cut[TX_BURST];   /* into so many more */
 	unsigned n;
 	NET_BUFFER_LIST *refused;          /* at the head, and never to be sent; or NULL */
 	bool scarce;                       /* it ends where there was no buffer for a frame */
@@ -268,7 +268,7 @@ bool mp_tx_flush(struct mp_adapter *a, struct mp_tx_queue *t)
 		return false;
 	t->busy = true;
 	for (unsigned i = 0; i < ROUNDS && mp_tx_is_waiting(t); i++) {
-		send_burst(a, t, BURST, &r);
+		send_burst(a, t, TX_BURST, &r);
 		complete(a, t, &r.done);
 		if (!r.done.n && !r.sent)
 			break;
@@ -287,7 +287,7 @@ static void pass_turn(struct mp_processor *p, const struct mp_queue_list *queues
 {
 	if (++p->tx_turn >= queues->n)
 		p->tx_turn = 0;
-	p->tx_left = BURST;
+	p->tx_left = TX_BURST;
 }
 
 /* One burst of the queue whose turn it is; whether it moved anything. */
