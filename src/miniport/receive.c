@@ -13,9 +13,11 @@
 /* How often a DPC without a limit looks for more, lest it never end (F20). */
 #define TURNS_OF_ALL 1024
 
-/* How many whole bursts are taken off a ring or a NIC queue in one look: what else a look costs is
- * shared by all of them. */
-#define BURSTS 2
+/* How many whole bursts are taken off a NIC queue in one look, so that they share what else it
+ * costs; and off a ring: more, lest frames that were taken off the NIC are lost there to others
+ * that are taken after them. */
+#define NIC_BURSTS   2
+#define RING_BURSTS  8
 
 /* ---- from the rings ---- */
 
@@ -91,7 +93,7 @@ static bool drain_rings(struct mp_processor *p, struct mp_queue *q, unsigned *bu
 		struct spsc *ring = q->lanes[r].ring;
 		bool left = !spsc_is_empty(ring);
 
-		for (unsigned i = 0; left && i < BURSTS; i++)
+		for (unsigned i = 0; left && i < RING_BURSTS; i++)
 			left = drain_ring(p, q, ring, budget);
 		more |= left;
 	}
@@ -168,7 +170,7 @@ static bool serve_mail(struct mp_processor *p, unsigned *budget)
 /* A NIC queue that is nobody's own. Returns whether more may wait. */
 static bool serve_nic(struct mp_processor *p, unsigned rx, unsigned *budget)
 {
-	for (unsigned i = 0; i < BURSTS; i++) {
+	for (unsigned i = 0; i < NIC_BURSTS; i++) {
 		unsigned got;
 
 		if (!*budget || must_wait(p->adapter, rx))
