@@ -23,6 +23,7 @@
 #include "host/ledger.h"
 #include "host/machine.h"
 #include "host/report.h"
+#include "kernel/kernel.h"
 #include "player/player.h"
 
 #define STEP_MS 50                 /* how often we look */
@@ -119,10 +120,10 @@ struct watch {
 	uint64_t moved, since;       /* the last movement, and when it was seen */
 };
 
-/* Whether all that came has arrived: the NIC is at its end, captures have played, the
+/* Whether it looks as if all that came had arrived: the NIC is at its end, captures have played, the
  * VMs have sent what they had, and nothing is under way. Where drivers that are not ours
  * may hold frames, nothing must have moved for a while. */
-static bool is_over(struct watch *w)
+static bool seems_over(struct watch *w)
 {
 	bool loaded = machine_driver_file(w->m) != NULL;
 	bool foreign = loaded || drivers_filtered(machine_drivers(w->m), machine_adapter(w->m));
@@ -139,6 +140,19 @@ static bool is_over(struct watch *w)
 	if ((!loaded && !nic_is_over(w->m)) || !player_is_over() || !vswitch_is_quiet())
 		return false;
 	return !(foreign || player_report(0, &play)) || clock_ns() - w->since >= SETTLED_NS;
+}
+
+/* What a worker has in its hands is on no ring and in no count: until each has been through what
+ * it had begun, and nothing has moved. */
+static bool is_over(struct watch *w)
+{
+	uint64_t moved;
+
+	if (!seems_over(w))
+		return false;
+	moved = w->moved;
+	kernel_synchronize();
+	return seems_over(w) && w->moved == moved;
 }
 
 static void wait_a_step(const struct watch *w)

@@ -185,8 +185,10 @@ static void one_keeps(const struct stack_options *o)
 			else
 				protocol_return(P0, i, 1, IN_ORDER, 0);
 		}
-		!atomic_load(&stack.let) && !stack_waiting() && !stack_outstanding(other) &&
-			!stack_outstanding(0);
+		struct miniport_report all = stack_report();
+
+		!stack_outstanding(other) && !stack_outstanding(0) && all.from_nic == 3 * each &&
+			all.indicated + all.drops[WIRE_DROP_QUEUE_FULL] == 3 * each;
 	}));
 	kept = stack_queue_report(stuck);
 	given = stack_queue_report(other);
