@@ -221,7 +221,8 @@ static inline uint16_t vhost_places_find(struct vhost_ring *r, uint16_t n, bool 
 {
 	uint16_t waiting = vhost_ring_waiting(r, n), known = (uint16_t)(r->looked - r->next);
 
-	if (unlikely(known > VHOST_AHEAD))   /* chains without sense went meanwhile */
+	/* Chains without sense went meanwhile, or the index makes none any more. */
+	if (unlikely(known > VHOST_AHEAD || known > waiting))
 		known = 0;
 	for (n = n < waiting ? n : waiting; known < n; known++)
 		vhost_place_find(r, known, for_writing);

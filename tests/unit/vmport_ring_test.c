@@ -586,6 +586,29 @@ static void an_index_that_jumps_stops_the_ring_until_it_is_back(void **state)
 	rte_pktmbuf_free(got[0]);
 }
 
+/* What was looked at before the index jumped is not used either: it would run ahead of it. */
+static void an_index_that_jumps_stops_what_was_looked_at(void **state)
+{
+	struct rte_mbuf *frames[5];
+
+	(void)state;
+	for (uint16_t i = 0; i < 4; i++) {
+		rings_describe(&guest, i, RINGS_DATA + 2048u * i, 2048, WRITE, 0);
+		rings_offer(&guest, i);
+	}
+	assert_int_equal(deliver(60, 1), 1);
+	back(0, 60 + H);
+	for (uint8_t i = 0; i < 5; i++)
+		frames[i] = testing_frame(pool, 60, i);
+	ring->available->idx = 1000;
+	assert_int_equal(vhost_ring_deliver(ring, frames, 5, &refused), 0);
+	assert_int_equal(ring->faults, 1);
+	nothing_back();
+	ring->available->idx = 4;
+	assert_int_equal(vhost_ring_deliver(ring, frames, 5, &refused), 3);
+	rte_pktmbuf_free_bulk(frames, 5);
+}
+
 static void frames_of_no_length_are_bad(void **state)
 {
 	struct rte_mbuf *got[8];
@@ -683,6 +706,7 @@ int main(void)
 		T(a_chain_without_sense_ends),
 		T(a_table_without_sense_is_no_chain),
 		T(an_index_that_jumps_stops_the_ring_until_it_is_back),
+		T(an_index_that_jumps_stops_what_was_looked_at),
 		T(frames_of_no_length_are_bad),
 		T(a_bad_buffer_among_joined_ones_holds_up_nothing),
 		T(descriptors_of_no_length_are_read_up_to_a_limit),
