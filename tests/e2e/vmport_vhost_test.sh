@@ -87,6 +87,13 @@ guest_start() { # VDEV-OPTIONS TESTPMD-OPTIONS...
 
 guest() { echo "$*" >&9; }
 
+# Whether the guest, which is slower than we are, has received so many.
+guest_has() { # FRAMES
+	guest show port stats 0
+	sleep 0.1
+	grep -q "RX-packets: $1 " "$dir/guest.out"
+}
+
 guest_end() { # stops, lets both sides drain, and reads guest_rx and guest_tx
 	guest stop
 	sleep 0.7
@@ -132,6 +139,7 @@ guest_receives() { # NAME WISHES...
 	guest_start "" --forward-mode=rxonly
 	guest start
 	until_true 20 grep -q '^all$' "$dir/driver.out"
+	until_true 20 guest_has 2000000
 	guest_end
 	driver_end
 	verdict "$name" "$delivered" -eq 2000000 -a "$guest_rx" -eq 2000000 -a "$leaked" -eq 0
