@@ -8,12 +8,17 @@
 
 #include "criteria/criteria.h"
 
-/* How long an engine that has no room is asked again, in milliseconds. */
-#define ROOM_PATIENCE 50
+/* How long an engine that has no room is asked again at most, in milliseconds, while what it
+ * made before is still there. */
+#define ROOM_PATIENCE 5000
+
+/* Of all adapters: replaced, and not destroyed before workers are quiet. */
+static atomic_uint replaced;
 
 static void destroy_classifier(void *classifier)
 {
 	vmq_classifier_destroy(classifier);
+	atomic_fetch_sub(&replaced, 1);
 }
 
 /* Makes the classifier anew of the filters whose queue may receive, and publishes it.
@@ -29,19 +34,23 @@ NDIS_STATUS mp_filters_publish(struct mp_adapter *a)
 	for (unsigned i = 0; i < a->n_filters; i++)
 		if (atomic_load(&a->queues[a->filter_list[i].queue].state) == VMQ_QUEUE_RUNNING)
 			list[n++] = a->filter_list[i];
-	c = vmq_classifier_create(a->settings.filter_engine, list, n);
-	/* Many changes one after another: what they replaced waits until workers are quiet, and
-	 * an engine may have room for so many sets only. */
-	for (unsigned ms = 0; !c && ms < ROOM_PATIENCE; ms++) {
-		NdisMSleep(1000);
+	/* Many changes one after another: an engine may have room for so many sets only. */
+	for (unsigned ms = 0;; ms++) {
+		bool others = atomic_load(&replaced);
+
 		c = vmq_classifier_create(a->settings.filter_engine, list, n);
+		if (c || !others || ms == ROOM_PATIENCE)
+			break;
+		NdisMSleep(1000);
 	}
 	free(list);
 	if (!c)
 		return NDIS_STATUS_RESOURCES;
 	c = atomic_exchange_explicit(&a->filters, c, memory_order_acq_rel);
-	if (c)
+	if (c) {
+		atomic_fetch_add(&replaced, 1);
 		OvmqCallWhenQuiet(destroy_classifier, c);
+	}
 	return NDIS_STATUS_SUCCESS;
 }
 
