@@ -153,6 +153,23 @@ uint16_t vmport_receive(struct vmport *port, struct rte_mbuf **pkts, uint16_t n)
 	return port->kind->receive(port, pkts, n);
 }
 
+bool vmport_passes(const struct vmport *from, const struct vmport *to)
+{
+	return from->kind->pass && from->kind->pass == to->kind->pass;
+}
+
+uint16_t vmport_look(struct vmport *from, struct vmport *to, struct vmport_head *heads, uint16_t n,
+		     bool *full)
+{
+	return from->kind->look(from, to, heads, n, full);
+}
+
+uint16_t vmport_pass(struct vmport *from, struct vmport *to, const struct vmport_head *heads,
+		     uint16_t n)
+{
+	return from->kind->pass(from, to, heads, n);
+}
+
 uint64_t vmport_bad(const struct vmport *port)
 {
 	return counter_read(&port->bad);

@@ -133,6 +133,33 @@ uint64_t vmport_faults(const struct vmport *port);
  * no more are waiting. */
 uint16_t vmport_receive(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 
+/* ---- from one VM to another, in one copy ---- */
+
+#define VMPORT_HEAD 64u
+
+/* The beginning of a frame that the VM sent, copied: the VM cannot change it any more. */
+struct vmport_head {
+	uint8_t bytes[VMPORT_HEAD];
+	uint16_t length;             /* of the frame; of 'bytes' there are no more than that */
+};
+
+/* Whether frames of 'from' may go to 'to' by vmport_pass(). They are not the same. */
+bool vmport_passes(const struct vmport *from, const struct vmport *to);
+
+/* The heads of up to 'n' frames that vmport_receive() would give next, as far as they are plain
+ * and 'to' has room for them. They still wait. '*full': it has no more room than that. Of ports
+ * that vmport_passes() allows; both are this worker's. */
+uint16_t vmport_look(struct vmport *from, struct vmport *to, struct vmport_head *heads, uint16_t n,
+		     bool *full);
+
+/*
+ * Hands the first 'n' of the frames that the last call for 'from', vmport_look(), showed to the
+ * VM at 'to', without a stop in our memory: as vmport_receive() and vmport_deliver() would.
+ * Returns how many went, a prefix; the others still wait.
+ */
+uint16_t vmport_pass(struct vmport *from, struct vmport *to, const struct vmport_head *heads,
+		     uint16_t n);
+
 /* Frames that the VM sent and that vmport_receive() did not hand out because
  * they were shorter or longer than that, or cut off in the capture: BAD_FRAME in
  * the ledger, and to be added to the frames handed to the switch. Since open;

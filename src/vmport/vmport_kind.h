@@ -39,6 +39,11 @@ struct vmport_kind {
 	uint16_t (*deliver)(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 	uint16_t (*receive)(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 	bool (*arm)(struct vmport *port, bool sleep);
+	/* Kinds whose frames go to one another in one copy have both; others none. */
+	uint16_t (*look)(struct vmport *from, struct vmport *to, struct vmport_head *heads,
+			 uint16_t n, bool *full);
+	uint16_t (*pass)(struct vmport *from, struct vmport *to, const struct vmport_head *heads,
+			 uint16_t n);
 	bool (*sent_all)(const struct vmport *port);   /* NULL: always true */
 	/* Kinds with memory that lasts as long as the port have all of these, others none. */
 	int (*memory_take)(struct vmport *port, size_t length, void **address);

@@ -261,7 +261,7 @@ static void port_close(struct vmport *port)
 	free(p->path);
 }
 
-#define VHOST_KIND(opener, direct) {                                           \
+#define VHOST_KIND(opener, direct, ...) {                                      \
 	.size = sizeof(struct vhost_port),                                     \
 	.open = opener,                                                        \
 	.close = port_close,                                                   \
@@ -271,10 +271,12 @@ static void port_close(struct vmport *port)
 	.receive = direct ## _receive,                                         \
 	.arm = vhost_arm,                                                      \
 	.faults = port_faults,                                                 \
+	__VA_ARGS__                                                            \
 }
 
 /* The first two are named in the list of kinds; a port is the third once it is open, where
  * we serve rings by ourselves. */
 const struct vmport_kind vmport_vhost_server = VHOST_KIND(server_open, port);
 const struct vmport_kind vmport_vhost_client = VHOST_KIND(client_open, port);
-static const struct vmport_kind kind_direct = VHOST_KIND(NULL, vhost_direct);
+static const struct vmport_kind kind_direct = VHOST_KIND(NULL, vhost_direct,
+	.look = vhost_direct_look, .pass = vhost_direct_pass);

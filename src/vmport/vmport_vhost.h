@@ -144,6 +144,10 @@ static inline uint64_t vhost_enter(struct vhost_port *p)
 /* vmport_vhost_direct.c; of the worker's functions in the direct mode those that differ. */
 uint16_t vhost_direct_deliver(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vhost_direct_receive(struct vmport *port, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vhost_direct_look(struct vmport *from, struct vmport *to, struct vmport_head *heads,
+			   uint16_t n, bool *full);
+uint16_t vhost_direct_pass(struct vmport *from, struct vmport *to, const struct vmport_head *heads,
+			   uint16_t n);
 /* Asks for kicks; whether there is something to do already. */
 bool vhost_direct_arm(struct vhost_port *p);
 void vhost_direct_disarm(struct vhost_port *p);

@@ -138,6 +138,78 @@ uint16_t vhost_direct_receive(struct vmport *port, struct rte_mbuf **pkts, uint1
 	return got;
 }
 
+/* ---- to another VM ---- */
+
+/* Whether there is something to be done before frames, which vhost_direct_receive() does. */
+static bool is_new(const struct vhost_port *p)
+{
+	return atomic_load_explicit(&p->changes, memory_order_relaxed) != p->changes_quieted ||
+	       atomic_load_explicit(&p->announce, memory_order_relaxed);
+}
+
+/* The heads of frames on the next pair that has some, which is the next pair then. */
+static uint16_t pairs_look(struct vhost_port *p, struct vhost_direct *d, struct vmport_head *heads,
+			   uint16_t n)
+{
+	uint16_t got = 0;
+
+	vhost_ring_call(&d->to_vm);
+	for (unsigned i = 0; i < d->pairs && !got; i++) {
+		uint16_t pair = p->next_pair < d->pairs ? p->next_pair : 0;
+		struct vhost_ring *r = &d->from_vm[pair];
+
+		if (likely(r->descriptors)) {
+			vhost_ring_call(r);
+			got = vhost_ring_heads(r, heads, n);
+		}
+		p->next_pair = (uint16_t)(got ? pair : pair + 1);
+	}
+	return got;
+}
+
+uint16_t vhost_direct_look(struct vmport *from, struct vmport *to, struct vmport_head *heads,
+			   uint16_t n, bool *full)
+{
+	struct vhost_port *source = (struct vhost_port *)from, *p = (struct vhost_port *)to;
+	struct vhost_direct *s = is_new(source) ? NULL : direct_enter(source), *d = direct_enter(p);
+	uint16_t got = 0;
+
+	*full = false;
+	if (likely(s && d && d->to_vm.descriptors)) {
+		uint16_t room = vhost_places_find(&d->to_vm, n, true);
+
+		*full = room < n;
+		got = room ? pairs_look(source, s, heads, RTE_MIN(n, room)) : 0;
+	}
+	if (d)
+		vhost_leave(p);
+	if (s)
+		vhost_leave(source);
+	return got;
+}
+
+uint16_t vhost_direct_pass(struct vmport *from, struct vmport *to, const struct vmport_head *heads,
+			   uint16_t n)
+{
+	struct vhost_port *source = (struct vhost_port *)from, *p = (struct vhost_port *)to;
+	struct vhost_direct *s = direct_enter(source), *d = direct_enter(p);
+	uint16_t done = 0;
+
+	if (likely(s && d && source->next_pair < s->pairs && d->to_vm.descriptors)) {
+		vhost_ring_call(&d->to_vm);
+		done = vhost_ring_pass(&s->from_vm[source->next_pair], &d->to_vm, heads, n);
+	}
+	if (d)
+		vhost_leave(p);
+	if (s)
+		vhost_leave(source);
+	if (done) {
+		source->next_pair++;
+		source->alarm_us = p->alarm_us = VHOST_ALARM_MIN_US;
+	}
+	return done;
+}
+
 /* ---- sleep ---- */
 
 static void calls_make(struct vhost_direct *d)

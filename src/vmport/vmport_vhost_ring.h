@@ -5,6 +5,7 @@
  *   vmport_vhost_ring.c         descriptors, used entries, signals
  *   vmport_vhost_ring_deliver.c frames to the guest
  *   vmport_vhost_ring_receive.c frames from it
+ *   vmport_vhost_ring_pass.c    frames from it to another guest
  *   vmport_vhost_ring_map.c     rings and memory as librte_vhost knows them
  *   vmport_vhost_direct.c       the port's functions
  *
@@ -26,6 +27,7 @@
 #include <rte_mbuf.h>
 
 #include "base/prefetch.h"
+#include "vmport/vmport_kind.h"
 
 #define VHOST_RING_MAX    32768u   /* descriptors; VIRTIO allows no more */
 #define VHOST_RING_BURST  32u
@@ -230,6 +232,29 @@ static inline uint16_t vhost_places_find(struct vhost_ring *r, uint16_t n, bool 
 	return known;
 }
 
+/* How many of the next chains may be known, as far as the index is. */
+static inline uint16_t vhost_places_most(const struct vhost_ring *r)
+{
+	return (uint16_t)RTE_MIN((uint16_t)(r->seen - r->next), (uint16_t)VHOST_AHEAD);
+}
+
+/* Whether it is a chain of one buffer with a frame that the guest may send. */
+static inline bool vhost_place_is_frame(const struct vhost_ring *r, const struct vhost_place *at)
+{
+	return at->at && at->length >= r->header + (uint32_t)VMPORT_MIN_FRAME &&
+	       at->length - r->header <= r->longest;
+}
+
+/* Before a plain frame in one buffer; 'header' is the ring's. */
+static __rte_always_inline void vhost_header_plain(uint8_t *to, uint8_t header)
+{
+	const uint64_t zeros = 0;
+	const uint32_t one_buffer = 1u << 16;
+
+	memcpy(to, &zeros, sizeof(zeros));
+	memcpy(to + 8, &one_buffer, header - 8u);
+}
+
 /* Adds the memory of the chain at 'head', which the guest is to have given for writing or for
  * reading. False: the chain makes no sense, or has too many pieces; '*chain' is as it was. */
 bool vhost_ring_chain(struct vhost_ring *r, uint16_t head, bool for_writing,
@@ -279,6 +304,15 @@ uint16_t vhost_ring_deliver(struct vhost_ring *r, struct rte_mbuf **pkts, uint16
  */
 uint16_t vhost_ring_receive(struct vhost_ring *r, struct rte_mbuf **pkts, uint16_t n,
 			    uint64_t *bad);
+
+/* The heads of up to 'n' frames that wait, of those that are plain and lie in one buffer each:
+ * the first ones. They stay where they are. See vmport_look(). */
+uint16_t vhost_ring_heads(struct vhost_ring *r, struct vmport_head *heads, uint16_t n);
+
+/* Copies the first 'n' frames of those that vhost_ring_heads() showed last to the other guest;
+ * returns how many, a prefix. Fewer: the next has no room, or no plain one. Publishes both. */
+uint16_t vhost_ring_pass(struct vhost_ring *from, struct vhost_ring *to,
+			 const struct vmport_head *heads, uint16_t n);
 
 /* ---- rings and memory as librte_vhost knows them; the thread of its events ---- */
 

@@ -140,11 +140,7 @@ static inline bool is_plain(const struct rte_mbuf *m)
 
 static __rte_always_inline void plain_write(uint8_t *to, const struct rte_mbuf *m, uint8_t header)
 {
-	const uint64_t zeros = 0;
-	const uint32_t one_buffer = 1u << 16;
-
-	memcpy(to, &zeros, sizeof(zeros));
-	memcpy(to + 8, &one_buffer, header - 8u);
+	vhost_header_plain(to, header);
 	vhost_copy(to + header, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
 }
 
@@ -153,7 +149,7 @@ static __rte_always_inline uint16_t deliver_plain(struct vhost_ring *r, struct r
 						  uint16_t n, const uint8_t header)
 {
 	uint16_t known = vhost_places_find(r, n, true), k;
-	uint16_t most = RTE_MIN((uint16_t)(r->seen - r->next), (uint16_t)VHOST_AHEAD);
+	uint16_t most = vhost_places_most(r);
 
 	n = RTE_MIN(n, known);
 	for (k = 0; k < n; k++) {

@@ -15,7 +15,6 @@
 #include <rte_net.h>
 #include <rte_prefetch.h>
 
-#include "vmport/vmport_kind.h"
 #include "vmport/vmport_vhost_copy.h"
 
 /* ---- what the guest wants done to the frame ---- */
@@ -137,10 +136,7 @@ static inline uint16_t plain_count(const struct vhost_ring *r, uint16_t n)
 	uint16_t k;
 
 	for (k = 0; k < n; k++) {
-		const struct vhost_place *at = vhost_place(r, k);
-
-		if (unlikely(!at->at || at->length < r->header + (uint32_t)VMPORT_MIN_FRAME ||
-			     at->length - r->header > r->longest))
+		if (unlikely(!vhost_place_is_frame(r, vhost_place(r, k))))
 			break;
 	}
 	return k;
@@ -166,7 +162,7 @@ static inline void plain_take(const struct vhost_ring *r, const struct vhost_pla
 static uint16_t receive_plain(struct vhost_ring *r, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t known = vhost_places_find(r, n, false), k = plain_count(r, RTE_MIN(n, known));
-	uint16_t most = RTE_MIN((uint16_t)(r->seen - r->next), (uint16_t)VHOST_AHEAD);
+	uint16_t most = vhost_places_most(r);
 
 	/* A pool without so many buffers may have some: the chains are taken one by one then. */
 	if (!k || rte_pktmbuf_alloc_bulk(r->pool, pkts, k))

@@ -233,16 +233,20 @@ static bool has_lent(const struct vs_port *port)
 static unsigned take_sends(struct vs_port *port)
 {
 	bool limited = atomic_load_explicit(&port->send.limited, memory_order_relaxed);
-	unsigned most = limited ? vs_send_may(port, BURST) : BURST, n;
+	unsigned most = limited ? vs_send_may(port, BURST) : BURST, passed = 0, n = 0;
 	struct rte_mbuf *pkts[BURST];
 	uint64_t bytes = 0;
+	bool all = !most;
 
-	n = most ? vmport_receive(port->vm, pkts, (uint16_t)most) : 0;
+	if (most)
+		passed = vs_pass(port, most, &bytes, &all);
+	if (!all && passed < most)
+		n = vmport_receive(port->vm, pkts, (uint16_t)(most - passed));
 	if (n)
-		bytes = vs_from_vm(port, pkts, n);
+		bytes += vs_from_vm(port, pkts, n);
 	if (limited)
-		vs_send_done(port, n, bytes);
-	return n;
+		vs_send_done(port, passed + n, bytes);
+	return passed + n;
 }
 
 /* Guests come and go, and each takes something else. */

@@ -94,6 +94,8 @@ struct vs_port {
 	atomic_uint vm_offloads;         /* vmport_offloads() as last seen; any worker reads */
 	bool lost_offloads;              /* a guest with more has gone: look at what waits */
 	atomic_bool mail;                /* something may be in an inbox; who puts it there raises it */
+	struct vs_port *passes_to;       /* all that the VM sent last went there, and may go at once */
+	unsigned full_looks;             /* in a row that found no room there */
 	struct rte_mbuf *waiting[BURST]; /* off an inbox, not yet taken by the VM */
 	unsigned n_waiting;
 	counter_t delivered, delivered_bytes, from_vm, from_vm_bytes, inbox_taken;
@@ -251,6 +253,23 @@ void vs_provider_queue(struct vs_port *port, NDIS_RECEIVE_QUEUE_ID queue);
 /* transmit.c: a burst that the VM sent; returns how many bytes it was. Owner. */
 uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
 PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE ProtocolSendNetBufferListsComplete;
+
+/* The reason why the VM may not send a frame with this header, or -1. An access port's VM
+ * knows nothing of VLANs: a tag of its own would put it on another's. */
+static inline int vs_header_refusal(const struct vs_port *port, const uint8_t *frame)
+{
+	if (ethernet_is_tagged(frame))
+		return PORT_DROP_FOREIGN_VLAN;
+	if (!port->spoofing && !mac_set_has(&port->mac_set, frame + 6))
+		return PORT_DROP_SPOOFED_MAC;
+	return -1;
+}
+
+/* pass.c, owner. Says that frames of the port went to 'to' alone; NULL: not to one VM alone. */
+void vs_passes_to(struct vs_port *port, struct vs_port *to);
+/* Passes up to 'most' (BURST) frames that the VM sends on to that one, and returns how many of
+ * how many bytes. '*all': none is to be taken beside them now. */
+unsigned vs_pass(struct vs_port *port, unsigned most, uint64_t *bytes, bool *all);
 
 /* receive.c */
 PROTOCOL_RECEIVE_NET_BUFFER_LISTS ProtocolReceiveNetBufferLists;

@@ -6,11 +6,6 @@
  */
 #include "vswitch/switch.h"
 
-static bool is_tagged(const uint8_t *frame)
-{
-	return frame[12] == 0x81 && frame[13] == 0x00;
-}
-
 /* A tag of VLAN 0 names no VLAN, only a priority: it leaves the data, and what it says goes
  * to '*tci'. Any other stays. */
 static __rte_noinline void priority_take(struct rte_mbuf *m, uint16_t *tci)
@@ -25,22 +20,11 @@ static __rte_noinline void priority_take(struct rte_mbuf *m, uint16_t *tci)
 	m->l2_len -= 4;   /* of an unfinished frame; of others nobody reads it */
 }
 
-/* The reason why the VM may not send a frame with this header, or -1. An access port's VM
- * knows nothing of VLANs: a tag of its own would put it on another's. */
-static __rte_always_inline int header_refusal(const struct vs_port *port, const uint8_t *frame)
-{
-	if (is_tagged(frame))
-		return PORT_DROP_FOREIGN_VLAN;
-	if (!port->spoofing && !mac_set_has(&port->mac_set, frame + 6))
-		return PORT_DROP_SPOOFED_MAC;
-	return -1;
-}
-
 static __rte_always_inline int refusal(const struct vs_port *port, const struct rte_mbuf *m)
 {
 	if (m->nb_segs != 1 || m->data_len < 14 || m->data_len > vs_switch.mtu + 14u)
 		return PORT_DROP_BAD_FRAME;
-	return header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
+	return vs_header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
 }
 
 /* Puts the tag into the data, for a miniport that would not. False: no room. */
@@ -186,7 +170,7 @@ static __rte_noinline void take_unfinished(struct vs_port *port, struct rte_mbuf
 {
 	int why = vs_longest(m) > vs_switch.mtu + 14u
 			  ? PORT_DROP_BAD_FRAME
-			  : header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
+			  : vs_header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
 	struct rte_mbuf *plain;
 	struct vs_finish f;
 
@@ -225,13 +209,15 @@ uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 		uint16_t tci = 0;
 
 		bytes += m->pkt_len;
-		if (unlikely(is_tagged(rte_pktmbuf_mtod(m, const uint8_t *))))
+		if (unlikely(ethernet_is_tagged(rte_pktmbuf_mtod(m, const uint8_t *))))
 			priority_take(m, &tci);
 		if (offload && m->ol_flags & VMPORT_UNFINISHED)
 			take_unfinished(port, m, tci, &out);
 		else
 			take(port, m, tci, &out);
 	}
+	/* Where all of a burst went, that which comes next may go at once. */
+	vs_passes_to(port, out.n == n && !out.chain.n ? out.to : NULL);
 	give_local(&out);
 	counter_add(&port->from_vm, n);
 	counter_add(&port->from_vm_bytes, bytes);
