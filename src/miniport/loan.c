@@ -19,10 +19,15 @@ static void destroy(struct mp_queue *q)
 
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
+	struct mp_chain c = *to;   /* frames are written meanwhile: it stays in registers */
+	uint64_t bytes = 0;
+
 	for (unsigned i = 0; i < n; i++) {
 		mp_describe_in_place(q, pkts[i]);
-		mp_append(q, pkts[i], to);
+		bytes += mp_append(q, pkts[i], &c);
 	}
+	*to = c;
+	counter_add(&q->bytes, bytes);
 }
 
 static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)

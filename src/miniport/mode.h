@@ -43,8 +43,8 @@ extern const struct mp_mode mp_steered;  /* steer.c: likewise, in the queue's ow
 const struct mp_mode *mp_mode_of(struct mp_queue *q);
 
 /* A frame of the queue that is described, its OOB and origin as every indication has
- * them (F1, F7, F8). */
-static inline void mp_append(struct mp_queue *q, struct rte_mbuf *m, struct mp_chain *to)
+ * them (F1, F7, F8). Returns how many bytes it has, for 'bytes' of the queue. */
+static inline uint32_t mp_append(struct mp_queue *q, struct rte_mbuf *m, struct mp_chain *to)
 {
 	struct frame *f = frame_of_mbuf(m);
 
@@ -52,8 +52,8 @@ static inline void mp_append(struct mp_queue *q, struct rte_mbuf *m, struct mp_c
 	NET_BUFFER_LIST_RECEIVE_QUEUE_ID(&f->nbl) = q->id;
 	f->nb.SharedMemoryInfo = &f->memory;
 	f->queue = q->id;
-	counter_add(&q->bytes, f->nb.DataLength);
 	mp_chain_append(to, &f->nbl);
+	return f->nb.DataLength;
 }
 
 /* The tag of 'frame', which the NBL's data lack, goes to the OOB as far as the keywords let

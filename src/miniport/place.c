@@ -31,12 +31,17 @@ static void place(const struct mp_queue *q, struct rte_mbuf *to, const struct rt
 
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
 {
+	struct mp_chain c = *to;   /* frames are written meanwhile: it stays in registers */
+	uint64_t bytes = 0;
+
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *own = q->buffers[--q->n_free];
 
 		place(q, own, pkts[i]);
-		mp_append(q, own, to);
+		bytes += mp_append(q, own, &c);
 	}
+	*to = c;
+	counter_add(&q->bytes, bytes);
 	frame_free_burst(pkts, n);
 }
 

@@ -35,7 +35,7 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 		struct rte_mbuf *own = q->buffers[--q->n_free];
 
 		place(q, own, pkts[i]);
-		mp_append(q, own, to);
+		counter_add(&q->bytes, mp_append(q, own, to));
 	}
 	frame_free_burst(pkts, n);
 }

@@ -219,7 +219,7 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 		else
 			m = moved_to(own, m);
 		mp_describe_in_place(q, m);
-		mp_append(q, m, to);
+		counter_add(&q->bytes, mp_append(q, m, to));
 	}
 	counter_add(&q->in_place, in_place);
 }

@@ -45,7 +45,7 @@ uint16_t vhost_direct_deliver(struct vmport *port, struct rte_mbuf **pkts, uint1
 	if (!d)
 		return 0;
 	if (likely(d->to_vm.descriptors)) {
-		vhost_ring_call(&d->to_vm);
+		vhost_ring_call_late(&d->to_vm);
 		done = vhost_ring_deliver(&d->to_vm, pkts, n, &refused);
 		p->spoiled = (faults_count(p, &d->to_vm) || p->spoiled) && !done;
 	}
@@ -196,7 +196,7 @@ uint16_t vhost_direct_pass(struct vmport *from, struct vmport *to, const struct 
 	uint16_t done = 0;
 
 	if (likely(s && d && source->next_pair < s->pairs && d->to_vm.descriptors)) {
-		vhost_ring_call(&d->to_vm);
+		vhost_ring_call_late(&d->to_vm);
 		done = vhost_ring_pass(&s->from_vm[source->next_pair], &d->to_vm, heads, n);
 	}
 	if (d)

@@ -8,13 +8,22 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Open addressing, at most half full. */
-struct mac_set {
-	uint64_t *slots;   /* 0: free */
-	unsigned shift;    /* there are 1 << (64 - shift) slots */
+#define MAC_BUCKET_SLOTS 4u
+#define MAC_SLOT_FREE    UINT64_MAX   /* no address is so large */
+
+/* Filled from slot 0 on: an address is in its home bucket, or in one of the next if all up to
+ * there are full. */
+struct mac_bucket {
+	uint64_t slots[MAC_BUCKET_SLOTS];
 };
 
-/* Of 'n' addresses (1 .. 65536), none of them all zero. 0 or -ENOMEM. */
+/* At most half full. */
+struct mac_set {
+	struct mac_bucket *buckets;
+	unsigned shift;    /* there are 1 << (64 - shift) buckets */
+};
+
+/* Of 'n' addresses (1 .. 65536). 0 or -ENOMEM. */
 int mac_set_create(struct mac_set *set, const uint8_t (*macs)[6], unsigned n);
 void mac_set_destroy(struct mac_set *set);   /* also one that is all zero */
 
@@ -23,17 +32,40 @@ static inline uint64_t mac_set_home(const struct mac_set *set, uint64_t key)
 	return key * 0x9e3779b97f4a7c15 >> set->shift;
 }
 
-/* 'mac' lies in a frame: 8 bytes can be read there. Any thread. */
-static inline bool mac_set_has(const struct mac_set *set, const uint8_t *mac)
+/* No branch on which slot it is, which nobody could guess. */
+static inline bool mac_bucket_has(const struct mac_bucket *b, uint64_t key)
 {
-	uint64_t key, mask = UINT64_MAX >> set->shift;
+	unsigned slot = (b->slots[1] == key) | (b->slots[2] == key) << 1 |
+			(3 & -(unsigned)(b->slots[3] == key));
+
+	return b->slots[slot] == key;
+}
+
+static inline bool mac_bucket_is_full(const struct mac_bucket *b)
+{
+	return b->slots[MAC_BUCKET_SLOTS - 1] != MAC_SLOT_FREE;
+}
+
+/* 'mac' lies in a frame: 8 bytes can be read there. */
+static inline uint64_t mac_key(const uint8_t *mac)
+{
+	uint64_t key;
 
 	memcpy(&key, mac, sizeof(key));
-	key = le64toh(key) & 0xffffffffffff;
-	for (uint64_t i = mac_set_home(set, key); set->slots[i]; i = (i + 1) & mask)
-		if (set->slots[i] == key)
-			return true;
-	return false;
+	return le64toh(key) & 0xffffffffffff;
+}
+
+/* Any thread. */
+static inline bool mac_set_has(const struct mac_set *set, uint64_t key)
+{
+	uint64_t mask = UINT64_MAX >> set->shift, i = mac_set_home(set, key);
+
+	while (!mac_bucket_has(&set->buckets[i], key)) {
+		if (!mac_bucket_is_full(&set->buckets[i]))
+			return false;
+		i = (i + 1) & mask;
+	}
+	return true;
 }
 
 #endif

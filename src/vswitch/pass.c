@@ -34,11 +34,12 @@ static unsigned look(struct vs_port *port, struct vs_port *to, struct vmport_hea
 		     unsigned most, bool *all)
 {
 	struct vs_seen seen = { VS_NO_KEY, NULL };
+	uint64_t own = VS_NO_KEY;
 	bool full;
 	unsigned n = vmport_look(port->vm, to->vm, heads, (uint16_t)most, &full), fit = 0;
 
 	while (fit < n && heads[fit].length <= vs_switch.mtu + 14u &&
-	       vs_header_refusal(port, heads[fit].bytes) < 0 &&
+	       vs_header_refusal(port, heads[fit].bytes, &own) < 0 &&
 	       vs_lookup_again(heads[fit].bytes, port->vlan, &seen) == to)
 		fit++;
 	port->full_looks = full && !n ? port->full_looks + 1 : 0;

@@ -23,8 +23,11 @@ static NET_BUFFER_LIST *unhold(struct vs_port *port, unsigned n)
 {
 	NET_BUFFER_LIST *first = port->held.first, *last = first;
 
-	for (unsigned i = 1; i < n; i++)
-		last = NET_BUFFER_LIST_NEXT_NBL(last);
+	if (n == port->held.n)
+		last = port->held.last;
+	else
+		for (unsigned i = 1; i < n; i++)
+			last = NET_BUFFER_LIST_NEXT_NBL(last);
 	port->held.first = NET_BUFFER_LIST_NEXT_NBL(last);
 	if (!port->held.first)
 		port->held.last = NULL;
@@ -88,6 +91,20 @@ unsigned vs_port_deliver_held(struct vs_port *port)
 		break;   /* its ring is full: hold, the queue's buffers are the limit */
 	}
 	return sum;
+}
+
+void vs_port_deliver_first(struct vs_port *port, struct vs_chain c, struct rte_mbuf **pkts)
+{
+	unsigned took = vmport_deliver(port->vm, pkts, (uint16_t)c.n);
+
+	port->held = c;
+	counter_add(&port->held_in, c.n);
+	if (took) {
+		count_delivered(port, pkts, took);
+		return_held(port, took);
+	}
+	if (port->held.n && !vmport_is_up(port->vm))
+		let_go(port, PORT_DROP_PORT_DOWN);
 }
 
 /* ---- the inboxes ---- */

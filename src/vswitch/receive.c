@@ -24,7 +24,7 @@ static bool may_see(struct vs_port *port, uint16_t vlan, const uint8_t *frame)
 
 	if (vlan != port->vlan)
 		why = PORT_DROP_FOREIGN_VLAN;
-	else if (!mac_set_has(&port->mac_set, frame))
+	else if (!mac_set_has(&port->mac_set, mac_key(frame)))
 		why = PORT_DROP_FOREIGN_MAC;
 	else
 		return true;
@@ -90,6 +90,29 @@ static bool is_owner(const struct vs_port *port)
 	return owner == VS_MOVING || OvmqIsProcessor(owner);
 }
 
+/* Nearly every chain of one VM queue: frames of ours, whole, all of which the VM may see, and
+ * none before them. The port's owner. Returns whether it was, and has gone on. */
+static bool receive_plain(struct vs_port *port, NET_BUFFER_LIST *list)
+{
+	NET_BUFFER_LIST *nbl, *last = NULL;
+	struct rte_mbuf *pkts[BURST];
+	unsigned n = 0;
+
+	if (port->held.n || port->lends ||
+	    atomic_load_explicit(&port->catching_up, memory_order_relaxed))
+		return false;
+	for (nbl = list; nbl; last = nbl, nbl = NET_BUFFER_LIST_NEXT_NBL(nbl)) {
+		struct rte_mbuf *m = frame_mbuf(nbl);
+
+		if (!m || n == BURST || vlan_of(nbl) != port->vlan ||
+		    !mac_set_has(&port->mac_set, mac_key(rte_pktmbuf_mtod(m, const uint8_t *))))
+			return false;
+		pkts[n++] = m;
+	}
+	vs_port_deliver_first(port, (struct vs_chain){ list, last, n }, pkts);
+	return true;
+}
+
 /* A chain of one VM queue, on that queue's processor: the frames that the VM may
  * see join what is held for it, the others go back. */
 static void receive_own(struct vs_port *port, NET_BUFFER_LIST *list, ULONG flags)
@@ -100,6 +123,8 @@ static void receive_own(struct vs_port *port, NET_BUFFER_LIST *list, ULONG flags
 	bool split = atomic_load_explicit(&port->lookahead, memory_order_relaxed);
 	unsigned held = owner ? port->held.n : 0;
 
+	if (likely(owner && !split && receive_plain(port, list)))
+		return;
 	for (; list; list = next) {
 		uint16_t vlan = vlan_of(list);
 		struct rte_mbuf *m = owner ? frame_mbuf(list) : NULL, *copy = m ? m : copied(list, &vlan);

@@ -234,6 +234,9 @@ OVMQ_POLL vs_port_poll;
 OVMQ_ARM vs_port_arm;
 /* Hands the VM what of 'held' it takes. Owner. */
 unsigned vs_port_deliver_held(struct vs_port *port);
+/* While nothing is held: hands the VM what it takes of up to BURST frames of its queue, the
+ * chain's, each of which it may see, and holds the rest. Owner; of ports that do not lend. */
+void vs_port_deliver_first(struct vs_port *port, struct vs_chain c, struct rte_mbuf **pkts);
 /* An own copy of a frame; NULL (and counted) when there is no buffer. */
 struct rte_mbuf *vs_copy(const uint8_t *bytes, uint16_t length);
 
@@ -255,13 +258,20 @@ uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
 PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE ProtocolSendNetBufferListsComplete;
 
 /* The reason why the VM may not send a frame with this header, or -1. An access port's VM
- * knows nothing of VLANs: a tag of its own would put it on another's. */
-static inline int vs_header_refusal(const struct vs_port *port, const uint8_t *frame)
+ * knows nothing of VLANs: a tag of its own would put it on another's. '*own': an address that is
+ * known to be the VM's, most frames of one burst being from the same; VS_NO_KEY: none yet. */
+static inline int vs_header_refusal(const struct vs_port *port, const uint8_t *frame,
+				    uint64_t *own)
 {
+	uint64_t source = mac_key(frame + 6);
+
 	if (ethernet_is_tagged(frame))
 		return PORT_DROP_FOREIGN_VLAN;
-	if (!port->spoofing && !mac_set_has(&port->mac_set, frame + 6))
-		return PORT_DROP_SPOOFED_MAC;
+	if (source != *own && !port->spoofing) {
+		if (!mac_set_has(&port->mac_set, source))
+			return PORT_DROP_SPOOFED_MAC;
+		*own = source;
+	}
 	return -1;
 }
 

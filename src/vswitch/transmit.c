@@ -20,11 +20,12 @@ static __rte_noinline void priority_take(struct rte_mbuf *m, uint16_t *tci)
 	m->l2_len -= 4;   /* of an unfinished frame; of others nobody reads it */
 }
 
-static __rte_always_inline int refusal(const struct vs_port *port, const struct rte_mbuf *m)
+static __rte_always_inline int refusal(const struct vs_port *port, const struct rte_mbuf *m,
+				       uint64_t *own)
 {
 	if (m->nb_segs != 1 || m->data_len < 14 || m->data_len > vs_switch.mtu + 14u)
 		return PORT_DROP_BAD_FRAME;
-	return vs_header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
+	return vs_header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *), own);
 }
 
 /* Puts the tag into the data, for a miniport that would not. False: no room. */
@@ -71,6 +72,7 @@ struct out {
 	NDIS_HANDLE binding;
 	unsigned queue;
 	struct vs_seen seen;
+	uint64_t own;                        /* see vs_header_refusal() */
 	struct vs_chain chain;               /* to the wire */
 	struct vs_port *to;                  /* to a port of this host: 'n' frames in a row */
 	struct rte_mbuf *local[BURST];
@@ -96,7 +98,7 @@ static __rte_always_inline void add_local(struct out *out, struct vs_port *to, s
 static __rte_always_inline bool forward(struct vs_port *port, struct rte_mbuf *m, struct out *out)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-	int why = refusal(port, m);
+	int why = refusal(port, m, &out->own);
 	struct vs_port *to;
 
 	if (why >= 0) {
@@ -170,7 +172,8 @@ static __rte_noinline void take_unfinished(struct vs_port *port, struct rte_mbuf
 {
 	int why = vs_longest(m) > vs_switch.mtu + 14u
 			  ? PORT_DROP_BAD_FRAME
-			  : vs_header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *));
+			  : vs_header_refusal(port, rte_pktmbuf_mtod(m, const uint8_t *),
+					      &out->own);
 	struct rte_mbuf *plain;
 	struct vs_finish f;
 
@@ -202,6 +205,7 @@ uint64_t vs_from_vm(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 	out.binding = binding;
 	out.queue = atomic_load_explicit(&port->queue, memory_order_relaxed);
 	out.seen = (struct vs_seen){ VS_NO_KEY, NULL };
+	out.own = VS_NO_KEY;
 	out.chain = (struct vs_chain){ NULL, NULL, 0 };
 	out.n = 0;   /* of the rest only what is written is read */
 	for (unsigned i = 0; i < n; i++) {

@@ -168,7 +168,7 @@ static void look(void)
 	assert_int_equal(vmport_receive(port, m, 4), 0);
 }
 
-/* A call comes with the next look at the ring, whatever that is for. */
+/* A call comes with the next look at what the guest sends. */
 static void a_guest_that_wants_calls_is_called(void **state)
 {
 	(void)state;
@@ -185,7 +185,10 @@ static void a_guest_that_wants_calls_is_called(void **state)
 	assert_false(called(VHOST_MASTER_TO_GUEST));
 	assert_int_equal(deliver(2), 1);
 	assert_int_equal(deliver(3), 1);
+	assert_false(called(VHOST_MASTER_TO_GUEST));   /* more is likely */
+	look();
 	assert_true(called(VHOST_MASTER_TO_GUEST));
+	assert_int_equal(deliver(4), 1);
 	assert_false(vmport_arm(port, true));
 	assert_true(called(VHOST_MASTER_TO_GUEST));
 	vmport_arm(port, false);
@@ -200,6 +203,26 @@ static void a_guest_that_wants_calls_is_called(void **state)
 	vmport_arm(port, false);
 	assert_int_equal(deliver(6), 1);
 	stop_ring(VHOST_MASTER_TO_GUEST);
+	assert_true(called(VHOST_MASTER_TO_GUEST));
+}
+
+/* Frames may go on coming for long without such a look. */
+static void a_guest_that_sleeps_on_a_filling_ring_is_called(void **state)
+{
+	unsigned calls = 0;
+
+	(void)state;
+	while (vmport_arm(port, true))
+		;
+	vmport_arm(port, false);
+	look();
+	called(VHOST_MASTER_TO_GUEST);
+	for (unsigned i = 0; i < VHOST_MASTER_BUFFERS; i++) {
+		assert_int_equal(deliver(1), 1);
+		calls += called(VHOST_MASTER_TO_GUEST);
+	}
+	assert_int_equal(calls, 0);
+	assert_int_equal(deliver(1), 0);
 	assert_true(called(VHOST_MASTER_TO_GUEST));
 }
 
@@ -418,6 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_guest_that_stops_is_told_how_far_we_came),
 		T(a_guest_that_wants_calls_is_called),
+		T(a_guest_that_sleeps_on_a_filling_ring_is_called),
 		T(a_guest_whose_memory_moves_is_served_where_it_is),
 		T(a_ring_outside_of_memory_is_not_touched),
 		T(a_worker_is_kept_out_while_memory_changes),
