@@ -147,24 +147,26 @@ static bool is_new(const struct vhost_port *p)
 	       atomic_load_explicit(&p->announce, memory_order_relaxed);
 }
 
-/* The heads of frames on the next pair that has some, which is the next pair then. */
+/* The heads of frames on the next pair that has any, which is the next pair then: none of it, if
+ * they are not plain, and none of others before it. */
 static uint16_t pairs_look(struct vhost_port *p, struct vhost_direct *d, struct vmport_head *heads,
 			   uint16_t n)
 {
-	uint16_t got = 0;
-
 	vhost_ring_call(&d->to_vm);
-	for (unsigned i = 0; i < d->pairs && !got; i++) {
-		uint16_t pair = p->next_pair < d->pairs ? p->next_pair : 0;
-		struct vhost_ring *r = &d->from_vm[pair];
+	for (unsigned i = 0; i < d->pairs; i++) {
+		struct vhost_ring *r;
 
+		if (p->next_pair >= d->pairs)
+			p->next_pair = 0;
+		r = &d->from_vm[p->next_pair];
 		if (likely(r->descriptors)) {
 			vhost_ring_call(r);
-			got = vhost_ring_heads(r, heads, n);
+			if (vhost_ring_waiting(r, 1))
+				return vhost_ring_heads(r, heads, n);
 		}
-		p->next_pair = (uint16_t)(got ? pair : pair + 1);
+		p->next_pair++;
 	}
-	return got;
+	return 0;
 }
 
 uint16_t vhost_direct_look(struct vmport *from, struct vmport *to, struct vmport_head *heads,

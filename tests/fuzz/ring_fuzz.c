@@ -3,12 +3,15 @@
  * Any bytes as a guest's memory with a split ring in it, served in the direct mode. An input
  * is four bytes (flags; frames a burst; the ring's position; how much of what follows, in units
  * of 64 bytes, is the memory from its start on), that memory, and what the guest writes
- * between two bursts: six bytes each, a place and four bytes. Of every input:
- *  - nothing outside the guest's two regions is read or written;
+ * between two bursts: six bytes each, a place and four bytes. With a flag for it there is a
+ * second guest, whose memory begins as the first one's with each receive buffer a send and the
+ * reverse; what the first sends goes to it in one copy, the first guest writes between look and
+ * copy too, and every other six bytes are the second one's. Of every input:
+ *  - nothing outside the guests' two regions is read or written;
  *  - as many chains come back as were taken, never more than the ring has;
- *  - frames are as long as a frame may be, and no mbuf is lost.
+ *  - frames are as long as a frame may be, and no mbuf is lost;
+ *  - what is looked at may be a frame, and stays as it was seen.
  */
-
 
 #include "../unit/vhost_rings.h"
 #include "mbufs.h"
@@ -22,7 +25,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rte_mempool *pool;
-static struct vhost_rings guest;
+static struct vhost_rings guest, other;
 static struct rte_mbuf *frames[VHOST_RING_BURST];   /* of all lengths; for delivery */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -31,6 +34,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	pool = mbufs_create(MBUFS, ROOM);
 	rings_create(&guest);
+	rings_create(&other);
 	for (unsigned i = 0; i < VHOST_RING_BURST; i++) {
 		frames[i] = rte_pktmbuf_alloc(pool);
 		memset(rte_pktmbuf_append(frames[i], (uint16_t)(14 + i * 47)), (int)i, 14 + i * 47);
@@ -72,20 +76,69 @@ static void burst(struct vhost_ring *r, bool to_guest, uint16_t n)
 	vhost_ring_kicks(r, true);
 }
 
+/* What guests write meanwhile: up to 'n' places, by turns. */
+static void writes(unsigned n, bool two, const uint8_t **data, size_t *size)
+{
+	for (unsigned k = 0; k < n && *size >= 6; k++, *data += 6, *size -= 6)
+		memcpy(rings_at(two && k & 1 ? &other : &guest,
+				RINGS_START + (uint32_t)((*data)[0] << 4 | (*data)[1] % 16)),
+		       *data + 2, 4);
+}
+
+/* The other guest's ring: what is for reading in the first one's descriptors is for writing. */
+static struct vhost_ring *other_reset(const struct vhost_ring *r, uint8_t flags)
+{
+	struct vhost_ring *to = rings_reset(&other, pool);
+
+	memcpy(rings_at(&other, RINGS_START), rings_at(&guest, RINGS_START), RINGS_REGION);
+	for (unsigned i = 0; i < RINGS_SIZE; i++)
+		to->descriptors[i].flags ^= VRING_DESC_F_WRITE;
+	to->merge = flags & 64;
+	to->header = to->merge || flags & 128 ? VHOST_HEADER_MAX : VHOST_HEADER_MAX - 2;
+	to->next = to->seen = to->looked = r->next;
+	to->used_next = to->used_told = to->used_called = r->next;
+	to->used->idx = to->used_next;
+	return to;
+}
+
+/* What one guest sends to the other; the memory of both may change after the look. */
+static void pass(struct vhost_ring *from, struct vhost_ring *to, uint16_t n, const uint8_t **data,
+		 size_t *size)
+{
+	struct vmport_head heads[VHOST_RING_BURST], before[VHOST_RING_BURST];
+	uint16_t next = from->next, into = to->next, used = from->used_next;
+	uint16_t k = vhost_ring_heads(from, heads, n), done;
+
+	NEED(k <= n && from->next == next && from->used_next == used);
+	for (uint16_t i = 0; i < k; i++)
+		NEED(heads[i].length >= 14 && heads[i].length <= LONGEST);
+	memcpy(before, heads, k * sizeof(heads[0]));
+	writes(4, true, data, size);
+	done = vhost_ring_pass(from, to, heads, k);
+	NEED(done <= k);
+	NEED(!memcmp(before, heads, k * sizeof(heads[0])));
+	NEED((uint16_t)(from->next - next) == done && (uint16_t)(to->next - into) == done);
+	NEED((uint16_t)(from->used_next - used) == done);
+	NEED(from->used_told == from->used_next && to->used_told == to->used_next);
+	NEED((uint16_t)(to->seen - to->next) <= RINGS_SIZE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct vhost_ring *r = rings_reset(&guest, pool);
+	struct vhost_ring *r = rings_reset(&guest, pool), *to = NULL;
 	size_t part;
 	uint16_t n;
+	uint8_t flags;
 	bool to_guest;
 
 	if (size < 4)
 		return 0;
-	to_guest = data[0] & 1;
-	r->merge = data[0] & 2;
-	r->event_index = data[0] & 4;
-	r->header = r->merge || data[0] & 8 ? VHOST_HEADER_MAX : VHOST_HEADER_MAX - 2;
-	r->segments = data[0] & 16 ? SEGMENTS : 1;
+	flags = data[0];
+	to_guest = flags & 1;
+	r->merge = flags & 2;
+	r->event_index = flags & 4;
+	r->header = r->merge || flags & 8 ? VHOST_HEADER_MAX : VHOST_HEADER_MAX - 2;
+	r->segments = flags & 16 ? SEGMENTS : 1;
 	r->longest = LONGEST;
 	r->next = r->seen = r->looked = r->used_next = r->used_told = r->used_called = data[2];
 	n = (uint16_t)(1 + data[1] % VHOST_RING_BURST);
@@ -94,11 +147,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r->used->idx = r->used_next;
 	data += 4 + part;
 	size -= 4 + part;
+	if (flags & 32 && !to_guest)
+		to = other_reset(r, flags);
 	for (unsigned i = 0; i < 4; i++) {
-		burst(r, to_guest, n);
-		for (unsigned k = 0; k < 8 && size >= 6; k++, data += 6, size -= 6)
-			memcpy(rings_at(&guest, RINGS_START + (uint32_t)(data[0] << 4 | data[1] % 16)),
-			       data + 2, 4);
+		if (to) {
+			pass(r, to, n, &data, &size);
+			burst(to, true, 1);
+		}
+		burst(r, to_guest, to ? 1 : n);
+		writes(8, to, &data, &size);
 	}
 	return 0;
 }

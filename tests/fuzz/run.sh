@@ -27,7 +27,7 @@ target control jansson "$src/control/rpc.c" "$src/control/client.c" "$src/base/e
 target offload libdpdk "$src"/offload/{checksum,parse,segment}.c "$src"/frame/{frame,slice}.c -I"$root/include/ndis" \
 	-fno-strict-aliasing
 
-target ring libdpdk "$src"/vmport/vmport_vhost_ring{,_deliver,_receive}.c \
+target ring libdpdk "$src"/vmport/vmport_vhost_ring{,_deliver,_pass,_receive}.c \
 	"$src/vmport/vmport_signal.c" "$src/base/log.c" \
 	-I"$root/include/ndis" -fno-strict-aliasing
 
