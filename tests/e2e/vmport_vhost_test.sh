@@ -107,6 +107,13 @@ guest_end() { # stops, lets both sides drain, and reads guest_rx and guest_tx
 	guest_rx=${guest_rx:--2} guest_tx=${guest_tx:--2}
 }
 
+# Whether the guest has sent more than so many.
+guest_has_sent() { # FRAMES
+	guest show port stats 0
+	sleep 0.1
+	[ "$(sed -n 's/.*TX-packets: *\([0-9]*\) .*/\1/p' "$dir/guest.out" | tail -n 1)" -gt "$1" ]
+}
+
 guest_kill() {
 	kill -9 "$guest_pid"
 	wait "$guest_pid" 2>/dev/null
@@ -206,7 +213,7 @@ bad_frames() { # NAME LENGTHS
 	guest_start "" --forward-mode=txonly --mbuf-size=4096
 	guest set txpkts "$2"
 	guest start
-	sleep 1
+	until_true 20 guest_has_sent 100
 	guest_end
 	driver_end
 	verdict "$1" "$guest_tx" -gt 100 -a "$received" -eq 0 -a "$bad" -eq "$guest_tx" \
