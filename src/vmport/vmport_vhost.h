@@ -154,7 +154,7 @@ void vhost_direct_disarm(struct vhost_port *p);
 
 /* vmport_vhost_sleep.c */
 bool vhost_arm(struct vmport *port, bool sleep);
-/* Whether kicks are wanted on the rings the guest sends on. */
+/* Whether kicks are wanted on the rings the guest sends on; if not, then for room neither. */
 void vhost_kicks_set(uint64_t guest, bool wanted);
 
 /* vmport_vhost_offload.c */

@@ -60,11 +60,14 @@ uint16_t vhost_direct_deliver(struct vmport *port, struct rte_mbuf **pkts, uint1
 
 /* ---- from the VM ---- */
 
+/* As vhost_kicks_set(). */
 static void kicks_set(struct vhost_direct *d, bool wanted)
 {
 	for (unsigned pair = 0; pair < d->pairs; pair++)
 		if (d->from_vm[pair].descriptors)
 			vhost_ring_kicks(&d->from_vm[pair], wanted);
+	if (!wanted && d->to_vm.descriptors)
+		vhost_ring_kicks(&d->to_vm, false);
 }
 
 /* What a VM that came by migration says first, in its name: so that switches learn where it
@@ -248,7 +251,5 @@ void vhost_direct_disarm(struct vhost_port *p)
 	if (!d)
 		return;
 	kicks_set(d, false);
-	if (d->to_vm.descriptors)
-		vhost_ring_kicks(&d->to_vm, false);
 	vhost_leave(p);
 }

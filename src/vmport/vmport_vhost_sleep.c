@@ -15,6 +15,8 @@ void vhost_kicks_set(uint64_t guest, bool wanted)
 
 	for (unsigned pair = 0; pair < vhost_guest_pairs(guest); pair++)
 		rte_vhost_enable_guest_notification(vid, VHOST_RING_FROM_VM(pair), wanted);
+	if (!wanted)
+		rte_vhost_enable_guest_notification(vid, VHOST_RING_TO_VM, 0);
 }
 
 /* Takes the signals that came until now off the descriptor. None is read: all are
@@ -63,7 +65,6 @@ static void guest_disarm(struct vhost_port *p)
 	if (!guest)
 		return;
 	vhost_kicks_set(guest, false);
-	rte_vhost_enable_guest_notification(vhost_guest_vid(guest), VHOST_RING_TO_VM, 0);
 	vhost_leave(p);
 }
 

@@ -237,3 +237,8 @@ uint32_t vhost_master_receive(struct vhost_master *v, struct vhost_master_header
 	}
 	return all;
 }
+
+bool vhost_master_may_kick(const struct vhost_master *v, int ring)
+{
+	return !(__atomic_load_n(&used(v, ring)->flags, __ATOMIC_ACQUIRE) & 1);
+}

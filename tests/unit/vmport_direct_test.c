@@ -206,6 +206,22 @@ static void a_guest_that_wants_calls_is_called(void **state)
 	assert_true(called(VHOST_MASTER_TO_GUEST));
 }
 
+/* A kick costs a guest an exit: a worker that looks wants none, on neither ring, from its first
+ * look at them on. */
+static void a_guest_need_not_kick_a_worker_that_looks(void **state)
+{
+	(void)state;
+	assert_true(vhost_master_may_kick(&guest, VHOST_MASTER_TO_GUEST));
+	look();
+	assert_false(vhost_master_may_kick(&guest, VHOST_MASTER_TO_GUEST));
+	assert_false(vhost_master_may_kick(&guest, VHOST_MASTER_FROM_GUEST));
+	while (vmport_arm(port, true))
+		;
+	assert_true(vhost_master_may_kick(&guest, VHOST_MASTER_FROM_GUEST));
+	vmport_arm(port, false);
+	assert_false(vhost_master_may_kick(&guest, VHOST_MASTER_FROM_GUEST));
+}
+
 /* Frames may go on coming for long without such a look. */
 static void a_guest_that_sleeps_on_a_filling_ring_is_called(void **state)
 {
@@ -441,6 +457,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_guest_that_stops_is_told_how_far_we_came),
 		T(a_guest_that_wants_calls_is_called),
+		T(a_guest_need_not_kick_a_worker_that_looks),
 		T(a_guest_that_sleeps_on_a_filling_ring_is_called),
 		T(a_guest_whose_memory_moves_is_served_where_it_is),
 		T(a_ring_outside_of_memory_is_not_touched),
