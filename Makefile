@@ -16,7 +16,7 @@ help:
 	@echo "make soak     random requests under sanitizers, ten million frames in order, fuzz targets"
 	@echo "make bench    beside Open vSwitch and testpmd, in ten minutes (bench/README.md; CASE=name:"
 	@echo "              only that; bench-full: all; bench-compare BASE=rev: another build of ours)"
-	@echo "make bench-parts  what NDIS, a filter lookup and the control path cost, in tables"
+	@echo "make bench-parts  what NDIS, a filter lookup, control and memory cost, in tables"
 	@echo "make perf-guard   does a frame cost more instructions than bench/guard.json records?"
 	@echo "make build    build/src/cli/vmq and build/src/host/vmqd"
 	@echo "make clean    remove what was built"
@@ -64,13 +64,16 @@ perf-guard: build
 	@bench/guard.py $(BUILD)/src/host/vmqd
 
 bench-parts: build
-	@ninja -C $(BUILD) bench/ndis_bench bench/filter_bench bench/control_bench >/dev/null
+	@ninja -C $(BUILD) bench/ndis_bench bench/filter_bench bench/control_bench \
+		bench/memory_bench >/dev/null
 	@echo "NDIS, each line for one NBL or one OID request (bench/README.md)"
 	@$(BUILD)/bench/ndis_bench
 	@echo
 	@$(BUILD)/bench/filter_bench
 	@echo
 	@$(BUILD)/bench/control_bench
+	@echo
+	@$(BUILD)/bench/memory_bench
 
 clean:
 	rm -rf build build-clang build-sanitize out
