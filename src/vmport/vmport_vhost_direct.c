@@ -183,8 +183,8 @@ uint16_t vhost_direct_look(struct vmport *from, struct vmport *to, struct vmport
 	if (likely(s && d && d->to_vm.descriptors)) {
 		uint16_t room = vhost_places_find(&d->to_vm, n, true);
 
-		*full = room < n;
-		got = room ? pairs_look(source, s, heads, RTE_MIN(n, room)) : 0;
+		got = pairs_look(source, s, heads, RTE_MIN(n, room));
+		*full = room < n && got == room;
 	}
 	if (d)
 		vhost_leave(p);

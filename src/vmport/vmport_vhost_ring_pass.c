@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#include "vmport/vmport_kind.h"
 #include "vmport/vmport_vhost_copy.h"
 
 /* Whether the guest wants anything done to the frame. */

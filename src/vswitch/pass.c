@@ -53,7 +53,7 @@ unsigned vs_pass(struct vs_port *port, unsigned most, uint64_t *bytes, bool *all
 {
 	struct vs_port *to = port->passes_to;
 	struct vmport_head heads[BURST];
-	unsigned n, done = 0;
+	unsigned n, done;
 
 	*bytes = 0;
 	*all = false;

@@ -50,6 +50,26 @@ static void what_one_guest_sends_the_other_gets(void **state)
 	assert_int_equal(vmport_bad(a.port) + vmport_faults(a.port) + vmport_faults(b.port), 0);
 }
 
+/* It waits for nobody's room: there is some. */
+static void what_is_no_plain_frame_is_not_told_to_wait(void **state)
+{
+	const struct vhost_master_header plain = { 0 };
+	struct rte_mbuf *m;
+
+	(void)state;
+	for (unsigned i = 0; i < VHOST_MASTER_BUFFERS - 8; i += 8) {
+		for (uint8_t k = 0; k < 8; k++)
+			guest_sends(&a, k);
+		assert_int_equal(look(8), 8);
+		assert_int_equal(pass(8), 8);
+	}
+	vhost_master_send(&a.guest, &plain, "too short", 9);
+	assert_int_equal(look(32), 0);
+	assert_false(full);
+	assert_int_equal(vmport_receive(a.port, &m, 1), 0);
+	assert_int_equal(vmport_bad(a.port), 1);
+}
+
 static void what_finds_no_room_waits_and_is_told(void **state)
 {
 	(void)state;
@@ -126,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(only_between_two_direct_ports),
 		T(what_one_guest_sends_the_other_gets),
+		T(what_is_no_plain_frame_is_not_told_to_wait),
 		T(what_finds_no_room_waits_and_is_told),
 		T(both_guests_are_called),
 	};
