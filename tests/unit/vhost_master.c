@@ -242,3 +242,9 @@ bool vhost_master_may_kick(const struct vhost_master *v, int ring)
 {
 	return !(__atomic_load_n(&used(v, ring)->flags, __ATOMIC_ACQUIRE) & 1);
 }
+
+unsigned vhost_master_out(const struct vhost_master *v)
+{
+	return (uint16_t)(v->sent -
+			  __atomic_load_n(&used(v, VHOST_MASTER_FROM_GUEST)->index, __ATOMIC_ACQUIRE));
+}

@@ -59,6 +59,9 @@ bool vhost_master_memory(const struct vhost_master *v, uint64_t bytes);
 /* Whether the other end wants to be told of what is made available on the ring. */
 bool vhost_master_may_kick(const struct vhost_master *v, int ring);
 
+/* How many frames it sent that the other end has not yet taken. */
+unsigned vhost_master_out(const struct vhost_master *v);
+
 /* One frame with this header, in one descriptor. */
 void vhost_master_send(struct vhost_master *v, const struct vhost_master_header *h,
 		       const void *frame, uint32_t length);
