@@ -40,7 +40,9 @@ run() {
 			grep -aE 'SKIPPED' "$log" | head -3
 		else
 			printf '%-44s %4d FAILED  %3ds (status %d)\n' "$name" "$bad" $((SECONDS - start)) $status
-			grep -aE 'FAILED|TIMEOUT|not ok|rror|Assert|SUMMARY|rooms:' "$log" | head -25
+			# Drivers' errors are many, and most of them asked for: what failed comes first.
+			grep -aE '^\[  (FAILED|ERROR)|LINE   \]|TIMEOUT|not ok' "$log" | head -20
+			grep -aE 'rror:|Assert|SUMMARY|rooms:' "$log" | head -10
 			tail -n 25 "$log"
 		fi
 	} >"$work/$1.shown"

@@ -146,13 +146,13 @@ class Lab:
         return self
 
     def __exit__(self, *what):
-        # Ctrl-C again must not leave half of it behind.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A signal meanwhile comes when all is gone, and leaves no half of it behind.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             self.stop_all()
             self.undo.close()
         finally:
-            signal.signal(signal.SIGINT, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def start(self, name, argv, cpus, **how):
         process = Process(self.folder, name, argv, cpus, first=self.first, **how)

@@ -93,14 +93,21 @@ def short(entry):
     return ", ".join(said + entry["failed"]) or "done"
 
 
+def stop_once(*_):
+    """As Ctrl-C, but a second signal, as timeout(1) sends it, must not cut short the cleaning up."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main():
     options = arguments()
     if options.list:
         for c in options.cases if options.case else cases.CASES.values():
             print(f"{'core' if c.core else '    '}  {c.name:<48} {c.text}")
         return 0
-    # Whoever asks us to end, all that we made goes as after Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop_once)
     try:
         cpus = two_cpus()
         machine = environment.describe()

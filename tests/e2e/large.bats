@@ -37,6 +37,7 @@ large() {
 	wait "$ends_pid" || status=$?
 	ends_pid=
 	cat ends.txt
+	[ "$status" = 0 ] || cat ends.err errors.txt
 	is "$status" 0 "the far ends' status"
 	kill -s INT "$vmq_pid"
 	status=0

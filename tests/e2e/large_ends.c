@@ -58,11 +58,15 @@ static uint16_t start_port(const char *name, const char *path, uint64_t offloads
 	char arguments[200];
 	uint16_t port;
 
-	for (unsigned i = 0; access(path, F_OK) && i < PATIENCE; i++)
-		usleep(1000);
+	/* A socket's name stands before anybody listens on it: who is refused asks again. */
 	snprintf(arguments, sizeof(arguments), "path=%s", path);
-	if (rte_eal_hotplug_add("vdev", name, arguments) ||
-	    rte_eth_dev_get_port_by_name(name, &port) || rte_eth_dev_configure(port, 1, 1, &conf) ||
+	for (unsigned i = 0;
+	     access(path, F_OK) || rte_eal_hotplug_add("vdev", name, arguments); i++) {
+		if (i == 4 * PATIENCE)
+			FAIL("nobody listens on %s", path);
+		usleep(1000);
+	}
+	if (rte_eth_dev_get_port_by_name(name, &port) || rte_eth_dev_configure(port, 1, 1, &conf) ||
 	    rte_eth_rx_queue_setup(port, 0, 0, 0, NULL, pool) ||
 	    rte_eth_tx_queue_setup(port, 0, 0, 0, NULL) || rte_eth_dev_start(port))
 		FAIL("no port on %s", path);

@@ -110,8 +110,12 @@ bool vhost_master_settle(const struct vhost_master *v)
 {
 	uint64_t value;
 
-	return vhost_master_ask(v, VHOST_GET_FEATURES, NULL, 0, -1) &&
-	       vhost_master_answer(v, &value);
+	/* An answer goes out before its message is done with; the second's says that the first is. */
+	for (int i = 0; i < 2; i++)
+		if (!vhost_master_ask(v, VHOST_GET_FEATURES, NULL, 0, -1) ||
+		    !vhost_master_answer(v, &value))
+			return false;
+	return true;
 }
 
 bool vhost_master_ring(struct vhost_master *v, int ring, uint32_t from, bool log)
