@@ -43,8 +43,28 @@ static inline unsigned spsc_push(struct spsc *r, void *const *items, unsigned n)
 	return n;
 }
 
-/* Takes up to 'n' items off the ring, in order, and returns how many. Consumer. */
-static inline unsigned spsc_pop(struct spsc *r, void **items, unsigned n)
+/* The number of the next item that is put on the ring; it counts on for ever. Producer. */
+static inline unsigned spsc_next(const struct spsc *r)
+{
+	return atomic_load_explicit(&r->head, memory_order_relaxed);
+}
+
+/* How many items are on the ring at most, by what was last seen of the consumer, or by what is
+ * true now: what released items named may be used again. Producer. */
+static inline unsigned spsc_used(const struct spsc *r)
+{
+	return spsc_next(r) - r->tail_seen;
+}
+
+static inline unsigned spsc_used_now(struct spsc *r)
+{
+	r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
+	return spsc_used(r);
+}
+
+/* Reads up to 'n' items, in order, and returns how many. They stay on the ring, and what they name
+ * in use, until spsc_release(). Consumer. */
+static inline unsigned spsc_peek(struct spsc *r, void **items, unsigned n)
 {
 	unsigned tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
 	unsigned have = r->head_seen - tail;
@@ -57,7 +77,22 @@ static inline unsigned spsc_pop(struct spsc *r, void **items, unsigned n)
 	}
 	for (unsigned i = 0; i < n; i++)
 		items[i] = r->slots[(tail + i) & r->mask];
+	return n;
+}
+
+/* Takes the first 'n' items off, which were read. Consumer. */
+static inline void spsc_release(struct spsc *r, unsigned n)
+{
+	unsigned tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+
 	atomic_store_explicit(&r->tail, tail + n, memory_order_release);
+}
+
+/* Takes up to 'n' items off the ring, in order, and returns how many. Consumer. */
+static inline unsigned spsc_pop(struct spsc *r, void **items, unsigned n)
+{
+	n = spsc_peek(r, items, n);
+	spsc_release(r, n);
 	return n;
 }
 

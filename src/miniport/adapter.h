@@ -96,8 +96,12 @@ struct mp_adapter {
  */
 static inline void mp_mail(struct mp_adapter *a, unsigned owner)
 {
-	if (owner < MAX_PROCESSORS)
-		atomic_store_explicit(&a->processors[owner].mail, true, memory_order_release);
+	if (owner >= MAX_PROCESSORS)
+		return;
+	/* Nearly always it is up; so that this is not an old truth: */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!atomic_load_explicit(&a->processors[owner].mail, memory_order_relaxed))
+		atomic_store_explicit(&a->processors[owner].mail, true, memory_order_relaxed);
 }
 
 /* ---- between the files of this room ---- */

@@ -131,25 +131,53 @@ static void deliver_lent(struct mp_processor *p, struct mp_queue *q, struct rte_
 	counter_add(&q->returned, q->mode->home(q, lent.first, NULL));
 }
 
+/* Where NBLs of the queue go: into a call of their own, or among others of the round. What waits
+ * there goes first: it may hold earlier frames of this queue (C49, F13). */
+static struct mp_chain *chain_for(struct mp_processor *p, const struct mp_queue *q,
+				  struct mp_chain *own)
+{
+	if (!atomic_load_explicit(&q->per_queue_indication, memory_order_relaxed))
+		return &p->mixed;
+	mp_indicate_mixed(p);
+	*own = (struct mp_chain){ NULL, NULL, 0 };
+	return own;
+}
+
+/* 'can' of 'n' frames are on that chain; the others are lost to the queue. */
+static void indicate_own(struct mp_processor *p, struct mp_queue *q, struct mp_chain *to,
+			 unsigned can, unsigned n)
+{
+	counter_add(&q->indicated, can);
+	if (can < n)
+		counter_add(&q->drops.by[WIRE_DROP_QUEUE_FULL], n - can);
+	if (to != &p->mixed)
+		indicate(q->adapter, to, NDIS_RECEIVE_FLAGS_SINGLE_QUEUE);   /* F4 */
+}
+
 void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n)
 {
-	struct mp_chain own = { NULL, NULL, 0 };
-	bool alone = atomic_load_explicit(&q->per_queue_indication, memory_order_relaxed);
+	struct mp_chain own, *to;
 	unsigned can = mp_buffers_for(q, n);
 
 	if (!q->buffers && is_low(q)) {
 		deliver_lent(p, q, pkts, n);
 		return;
 	}
-	if (alone)
-		mp_indicate_mixed(p);   /* it may hold earlier frames of this queue (C49, F13) */
+	to = chain_for(p, q, &own);
 	if (can)
-		receive(q, pkts, can, alone ? &own : &p->mixed);
-	counter_add(&q->indicated, can);
-	if (can < n) {
-		counter_add(&q->drops.by[WIRE_DROP_QUEUE_FULL], n - can);
+		receive(q, pkts, can, to);
+	if (can < n)
 		rte_pktmbuf_free_bulk(pkts + can, n - can);
-	}
-	if (alone)
-		indicate(q->adapter, &own, NDIS_RECEIVE_FLAGS_SINGLE_QUEUE);   /* F4 */
+	indicate_own(p, q, to, can, n);
+}
+
+void mp_deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct mp_copy *copies,
+		       unsigned n)
+{
+	unsigned can = mp_buffers_for(q, n);
+	struct mp_chain own, *to = chain_for(p, q, &own);
+
+	if (can)
+		q->mode->receive_copies(q, copies, can, to);
+	indicate_own(p, q, to, can, n);
 }

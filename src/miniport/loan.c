@@ -45,4 +45,4 @@ static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_
 	return n;
 }
 
-const struct mp_mode mp_loaned = { "loaned", create, destroy, receive, home };
+const struct mp_mode mp_loaned = { "loaned", create, destroy, receive, NULL, home };

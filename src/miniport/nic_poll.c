@@ -10,6 +10,7 @@
 
 #include "base/ethernet.h"
 #include "miniport/dcbx.h"
+#include "miniport/mode.h"
 
 /* While each queue gets few frames of a burst, up to so many are taken off the NIC before any
  * is passed on: a call down to a VM costs the same for one frame as for several. */
@@ -86,36 +87,35 @@ static inline bool ring_is_empty(struct mp_lane *lane)
 	return !lane->on_ring;
 }
 
-/* Leaves frames of a lane on its ring, for the queue's processor or for a later turn. */
-static void leave_on_ring(struct mp_queue *q, struct mp_lane *lane, struct rte_mbuf **pkts,
-			  unsigned n, unsigned owner)
-{
-	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed), pushed;
+/* What came by one NIC queue, on its way to the receive queues by the 'way'th lane of each. */
+struct sorted {
+	unsigned way, frames, n_queues;
+	unsigned *budget;                    /* of the throttle (F20) */
+	uint64_t left_for;                   /* processors that have something on a ring now, a bit each */
+	struct mp_queue *queues[GATHER];     /* that have frames; one may stand there twice */
+};
 
-	for (unsigned i = 0; i < n; i++)
-		*mp_generation_of(pkts[i]) = generation;
+/* Leaves frames of a lane on its ring, for the queue's processor or for a later turn. */
+static void leave_on_ring(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane,
+			  struct rte_mbuf **pkts, unsigned n, struct sorted *s)
+{
+	const struct mp_adapter *a = q->adapter;
+	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed);
+	unsigned owner = atomic_load_explicit(&q->processor, memory_order_relaxed);
+	const struct mp_mode *mode = atomic_load_explicit(&q->mode, memory_order_relaxed);
+	bool by_value = owner != p->number && mode->receive_copies &&
+			!atomic_load_explicit(&a->rx_results, memory_order_relaxed);
+
 	/* A NIC that can wait was asked for no more than every ring has room for. */
-	pushed = spsc_push(lane->ring, (void *const *)pkts, n);
-	lane->on_ring = true;
-	if (pushed < n) {
-		counter_add(&lane->ring_full, n - pushed);
-		rte_pktmbuf_free_bulk(pkts + pushed, n - pushed);
-	}
+	mp_lane_push(lane, pkts, n, generation, by_value);
 	if (unlikely(owner == NO_PROCESSOR)) {
 		/* It moves, and its next owner may have looked already. */
 		atomic_thread_fence(memory_order_seq_cst);
 		owner = atomic_load_explicit(&q->processor, memory_order_relaxed);
 	}
-	mp_mail(q->adapter, owner);
+	if (owner < MAX_PROCESSORS)
+		s->left_for |= 1ull << owner;   /* one that moves: its next owner begins by looking */
 }
-
-/* What came by one NIC queue, on its way to the receive queues by the 'way'th lane of each. */
-struct sorted {
-	unsigned way, frames, n_queues;
-	unsigned *budget;                    /* of the throttle (F20) */
-	uint64_t wake;                       /* processors that have something on a ring now, a bit each */
-	struct mp_queue *queues[GATHER];     /* that have frames; one may stand there twice */
-};
 
 /* Hands one lane's frames to their queue: here, as far as the throttle lets (F20), or to
  * its processor. A frame that is on its way by the ring keeps later ones from overtaking
@@ -133,9 +133,7 @@ static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *
 		if (now == n)
 			return;
 	}
-	leave_on_ring(q, lane, pkts + now, n - now, owner);
-	if (owner != p->number && owner < MAX_PROCESSORS)
-		s->wake |= 1ull << owner;   /* one that moves: its next owner begins by looking */
+	leave_on_ring(p, q, lane, pkts + now, n - now, s);
 }
 
 /* What came by the NIC queue of 'own' and is not its own leaves its buffers behind. */
@@ -249,13 +247,17 @@ unsigned mp_nic_poll(struct mp_processor *p, unsigned rx, unsigned way, struct m
 	s.way = way;
 	s.frames = s.n_queues = 0;
 	s.budget = budget;
-	s.wake = 0;
+	s.left_for = 0;
 	do
 		sum += got = take_burst(p, rx, own, &s);
 	while (gathers(p->adapter, &s, got));
 	for (unsigned i = 0; i < s.n_queues; i++)
 		pass_on_lane(p, s.queues[i], &s);
-	for (; s.wake; s.wake &= s.wake - 1)
-		OvmqNotifyProcessor((ULONG)__builtin_ctzll(s.wake));
+	for (; s.left_for; s.left_for &= s.left_for - 1) {
+		unsigned owner = (unsigned)__builtin_ctzll(s.left_for);
+
+		mp_mail(p->adapter, owner);
+		mp_notify(owner);
+	}
 	return sum;
 }

@@ -7,10 +7,11 @@
 
 #include "base/ethernet.h"
 
-static void place(const struct mp_queue *q, struct rte_mbuf *to, const struct rte_mbuf *m)
+/* Appends a frame of 'n' bytes, in a buffer of the queue's; returns how many it has there. */
+static inline uint32_t place(struct mp_queue *q, const uint8_t *frame, uint16_t n,
+			     struct mp_chain *c)
 {
-	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint16_t n = m->data_len;
+	struct rte_mbuf *to = q->buffers[--q->n_free];
 	uint8_t *data;
 
 	to->data_off = FRAME_HEADROOM;
@@ -21,12 +22,13 @@ static void place(const struct mp_queue *q, struct rte_mbuf *to, const struct rt
 		to->data_len = (uint16_t)(n - VLAN_TAG);
 		to->pkt_len = to->data_len;
 		mp_set_tag(q, frame_describe(to), frame);
-		return;
+	} else {
+		memcpy(data, frame, n);
+		to->data_len = n;
+		to->pkt_len = n;
+		frame_describe(to);
 	}
-	memcpy(data, frame, n);
-	to->data_len = n;
-	to->pkt_len = n;
-	frame_describe(to);
+	return mp_append(q, to, c);
 }
 
 static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
@@ -34,15 +36,23 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 	struct mp_chain c = *to;   /* frames are written meanwhile: it stays in registers */
 	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct rte_mbuf *own = q->buffers[--q->n_free];
-
-		place(q, own, pkts[i]);
-		bytes += mp_append(q, own, &c);
-	}
+	for (unsigned i = 0; i < n; i++)
+		bytes += place(q, rte_pktmbuf_mtod(pkts[i], const uint8_t *), pkts[i]->data_len, &c);
 	*to = c;
 	counter_add(&q->bytes, bytes);
 	frame_free_burst(pkts, n);
+}
+
+static void receive_copies(struct mp_queue *q, const struct mp_copy *copies, unsigned n,
+			   struct mp_chain *to)
+{
+	struct mp_chain c = *to;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += place(q, copies[i].bytes, copies[i].length, &c);
+	*to = c;
+	counter_add(&q->bytes, bytes);
 }
 
 static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
@@ -54,4 +64,5 @@ static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_
 	return q->n_free - before;
 }
 
-const struct mp_mode mp_placed = { "placed", mp_buffers_create, mp_buffers_destroy, receive, home };
+const struct mp_mode mp_placed = { "placed", mp_buffers_create, mp_buffers_destroy, receive,
+				   receive_copies, home };

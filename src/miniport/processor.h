@@ -25,8 +25,10 @@ struct mp_processor {
 	unsigned message;                         /* its interrupt message, and table entry */
 	_Atomic(struct mp_queue_list *) queues;   /* control publishes, the processor reads */
 	unsigned n_rx, rx[MAX_RX_QUEUES];         /* the NIC queues it polls */
-	atomic_bool mail;                         /* a queue of its may have something on a ring or
-						   * on its list of returns: see mp_mail() */
+	/* A queue of its may have something on a ring or on its list of returns: see mp_mail(). Others
+	 * read it for every burst: on a line of its own. */
+	_Alignas(64) atomic_bool mail;
+	_Alignas(64) bool looked_in_vain;         /* when it was up, the last time */
 	unsigned turn;                            /* which queue's rings come first */
 	unsigned tx_turn, tx_left;                /* which queue sends, and how many frames more */
 	bool tx_crowded;                          /* sends wait: nobody sends out of turn */

@@ -44,28 +44,13 @@ NDIS_STATUS mp_processor_list(struct mp_processor *p, struct mp_queue *add,
 	return NDIS_STATUS_SUCCESS;
 }
 
-static void lanes_destroy(struct mp_lane *lanes, unsigned n)
+static NDIS_STATUS lanes_create(struct mp_queue *q)
 {
-	for (unsigned r = 0; lanes && r < n; r++)
-		spsc_destroy(lanes[r].ring);
-	free(lanes);
-}
+	struct mp_adapter *a = q->adapter;
 
-static NDIS_STATUS lanes_create(struct mp_queue *q, unsigned n)
-{
-	struct mp_lane *lanes = calloc(n, sizeof(*lanes));
-
-	if (!lanes)
-		return NDIS_STATUS_RESOURCES;
-	for (unsigned r = 0; r < n; r++) {
-		lanes[r].ring = spsc_create(RING_SIZE);
-		if (!lanes[r].ring) {
-			lanes_destroy(lanes, n);
-			return NDIS_STATUS_RESOURCES;
-		}
-	}
-	q->lanes = lanes;   /* not before: reports and drains look at them at any time */
-	return NDIS_STATUS_SUCCESS;
+	/* Reports and drains look at them at any time. */
+	q->lanes = mp_lanes_create(a->n_lanes, a->n_processors > 1);
+	return q->lanes ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
 }
 
 /* Puts the queue, and its transmit queue, on processor 'p'. */
@@ -107,7 +92,7 @@ static void queue_init(struct mp_adapter *a, unsigned id)
 static NDIS_STATUS fixed_queue_create(struct mp_adapter *a, unsigned id)
 {
 	struct mp_queue *q = &a->queues[id];
-	NDIS_STATUS status = lanes_create(q, a->n_lanes);
+	NDIS_STATUS status = lanes_create(q);
 
 	if (status != NDIS_STATUS_SUCCESS)
 		return status;
@@ -152,7 +137,7 @@ void mp_queues_destroy(struct mp_adapter *a)
 		struct mp_queue *q = &a->queues[i];
 
 		q->mode->destroy(q);
-		lanes_destroy(q->lanes, a->n_lanes);
+		mp_lanes_destroy(q->lanes, a->n_lanes);
 		q->lanes = NULL;
 		NdisFreeSpinLock(&q->tx.lock);
 	}
@@ -194,7 +179,7 @@ NDIS_STATUS mp_queue_allocate(struct mp_adapter *a, PNDIS_RECEIVE_QUEUE_PARAMETE
 	if (!q || processor < 0 || atomic_load(&q->state) != VMQ_QUEUE_UNDEFINED ||
 	    !lookahead_valid(a, p))
 		return NDIS_STATUS_INVALID_PARAMETER;
-	status = q->lanes ? NDIS_STATUS_SUCCESS : lanes_create(q, a->n_lanes);
+	status = q->lanes ? NDIS_STATUS_SUCCESS : lanes_create(q);
 	if (status == NDIS_STATUS_SUCCESS)
 		status = place_on(q, (unsigned)processor);
 	if (status != NDIS_STATUS_SUCCESS)

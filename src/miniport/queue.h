@@ -14,15 +14,11 @@
 
 #include "base/counter.h"
 #include "base/drops.h"
-#include "base/spsc.h"
 #include "frame/frame.h"
+#include "miniport/lane.h"
 #include "miniport/transmit.h"
 #include "vmq/queue_state.h"
 
-/* Frames that go one way together from the NIC to a guest's ring. What they need there, some 20
- * cache lines each, must lie in the first-level cache; 32 frames' does not. */
-#define BURST         16
-#define RING_SIZE     1024
 #define DEFAULT_QUEUE 0
 #define NO_PROCESSOR  UINT32_MAX   /* a queue that moves: between two owners (C48) */
 /* Names of DPDK pools are one process's, and at most 25 characters long: the adapter's
@@ -41,17 +37,6 @@ struct mp_memory {
 	struct frame_pool *pool;
 };
 
-/* From one poller of the NIC to one receive queue. */
-struct mp_lane {
-	/* The poller's: */
-	unsigned n;
-	bool on_ring;                        /* something may be on the ring; if not, it is not
-					      * looked at */
-	struct spsc *ring;                   /* to the queue's processor */
-	struct rte_mbuf *burst[BURST];       /* 'n' of them, matched and not passed on yet */
-	counter_t ring_full;                 /* poller writes */
-};
-
 struct mp_queue {
 	_Alignas(64) struct mp_adapter *adapter;
 	uint16_t id;
@@ -66,16 +51,13 @@ struct mp_queue {
 	_Atomic(NET_BUFFER_LIST *) back;     /* returned on other processors: any pushes, owner takes */
 	struct mp_lane *_Atomic lanes;       /* one for each poller that sorts frames: see
 					      * mp_adapter.n_lanes */
-	/* Up to here it is looked at in each round. */
-	uint64_t give_up;                    /* when its sends no longer wait for the NIC; set
-					      * before 'draining' */
-
 	/*
 	 * How its frames become NBLs and come home (mode.h). Control chooses at
 	 * QUEUE_ALLOCATION_COMPLETE, before the first frame; it stays until the queue is
 	 * freed. The default queue's is mp_loaned: its memory is what the NIC fills.
 	 */
-	const struct mp_mode *_Atomic mode;   /* control; reports read it at any time */
+	const struct mp_mode *_Atomic mode;   /* control; pollers, and reports at any time, read */
+	/* Up to here, one cache line, it is looked at in each round and by every poller. */
 
 	/* The owning processor's. */
 	struct rte_mbuf **buffers;           /* a stack of free ones; NULL: those of a pool that
@@ -91,6 +73,8 @@ struct mp_queue {
 					      * the owner reads */
 	struct mp_tx_queue tx;
 
+	uint64_t give_up;                    /* when its sends no longer wait for the NIC; control
+					      * sets it before 'draining' */
 	/* Control's. */
 	atomic_uint quota;                   /* how many buffers it has, or may have out */
 	unsigned low_water;                  /* with fewer of its quota left it lends its frames,

@@ -2,8 +2,6 @@
 /* Receives: one processor's message DPC, which looks at its queues' rings and at the NIC. */
 #include "miniport/steer.h"
 
-#include <rte_prefetch.h>
-
 #include "base/clock.h"
 
 /* How long a NIC that can wait waits for a queue without a free buffer before
@@ -38,63 +36,72 @@ static unsigned ring_allowance(struct mp_queue *q, unsigned budget)
 	return clock_ns() - q->stalled_since < PATIENCE_NS ? 0 : n;
 }
 
-/* What lies on a ring is in another processor's cache; all of a burst is fetched at once. */
-static void fetch(struct rte_mbuf **pkts, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		rte_prefetch0(pkts[i]);
-	for (unsigned i = 0; i < n; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
-}
-
 /* Frames of an older generation, or of a queue that does not run, were on their
  * way when the queue lost its last filter (D32, F17); a paused adapter indicates
  * nothing at all (F18). */
-static unsigned drop_stale(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n)
+static unsigned drop_stale(struct mp_queue *q, void **items, unsigned n)
 {
 	unsigned generation = atomic_load_explicit(&q->generation, memory_order_acquire), kept = 0;
 	bool paused = atomic_load_explicit(&q->adapter->paused, memory_order_relaxed);
 
 	for (unsigned i = 0; i < n; i++) {
-		if (paused) {
-			counter_add(&q->drops.by[WIRE_DROP_ADAPTER_PAUSED], 1);
-			rte_pktmbuf_free(pkts[i]);
-		} else if (*mp_generation_of(pkts[i]) != generation) {
-			counter_add(&q->drops.by[WIRE_DROP_QUEUE_GONE], 1);
-			rte_pktmbuf_free(pkts[i]);
-		} else {
-			pkts[kept++] = pkts[i];
+		if (likely(!paused && mp_item_generation(items[i]) == generation)) {
+			items[kept++] = items[i];
+			continue;
 		}
+		counter_add(&q->drops.by[paused ? WIRE_DROP_ADAPTER_PAUSED : WIRE_DROP_QUEUE_GONE], 1);
+		if (!mp_is_parcel(items[i]))
+			rte_pktmbuf_free(items[i]);
 	}
 	return kept;
 }
 
+/* Delivers what came the way that the first of 'n' items did, up to one that came the other way.
+ * Returns how many. */
+static unsigned deliver_run(struct mp_processor *p, struct mp_queue *q,
+			    const struct mp_lane *lane, void **items, unsigned n)
+{
+	struct mp_copy copies[BURST];
+	unsigned run = 0;
+
+	for (; run < n && mp_is_parcel(items[run]); run++)
+		copies[run] = mp_parcel_copy(lane, items[run]);
+	if (run) {
+		mp_deliver_copies(p, q, copies, run);
+		return run;
+	}
+	while (run < n && !mp_is_parcel(items[run]))
+		run++;
+	mp_deliver(p, q, (struct rte_mbuf **)items, run);
+	return run;
+}
+
 /* A burst of what other processors matched to this queue. Returns whether more waits. */
-static bool drain_ring(struct mp_processor *p, struct mp_queue *q, struct spsc *ring,
+static bool drain_lane(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane,
 		       unsigned *budget)
 {
-	struct rte_mbuf *pkts[BURST];
-	unsigned n = spsc_pop(ring, (void **)pkts, ring_allowance(q, *budget));
+	void *items[BURST];
+	unsigned n = mp_lane_peek(lane, items, ring_allowance(q, *budget));
+	unsigned kept = drop_stale(q, items, n);
 
 	*budget -= n;
-	fetch(pkts, n);
-	n = drop_stale(q, pkts, n);
-	if (n)
-		mp_deliver(p, q, pkts, n);
-	return !spsc_is_empty(ring);
+	for (unsigned done = 0; done < kept;)
+		done += deliver_run(p, q, lane, items + done, kept - done);
+	mp_lane_release(lane, n);
+	return !spsc_is_empty(lane->ring);
 }
 
 /* Takes what other processors matched to this queue. Returns whether more waits. */
-static bool drain_rings(struct mp_processor *p, struct mp_queue *q, unsigned *budget)
+static bool drain_lanes(struct mp_processor *p, struct mp_queue *q, unsigned *budget)
 {
 	bool more = false;
 
 	for (unsigned r = 0; r < q->adapter->n_lanes; r++) {
-		struct spsc *ring = q->lanes[r].ring;
-		bool left = !spsc_is_empty(ring);
+		struct mp_lane *lane = &q->lanes[r];
+		bool left = !spsc_is_empty(lane->ring);
 
 		for (unsigned i = 0; left && i < RING_BURSTS; i++)
-			left = drain_ring(p, q, ring, budget);
+			left = drain_lane(p, q, lane, budget);
 		more |= left;
 	}
 	return more;
@@ -150,20 +157,24 @@ static bool serve_mail(struct mp_processor *p, unsigned *budget)
 {
 	const struct mp_queue_list *queues;
 	bool more = false;
+	unsigned before = *budget;
 
 	if (!atomic_load_explicit(&p->mail, memory_order_relaxed))
 		return false;
-	/* Down before the look: what is left meanwhile raises it again. */
-	atomic_exchange(&p->mail, false);
+	/* Down before the look: what is left meanwhile raises it again. But as long as each look finds
+	 * something it stays up, and its cache line where it is. */
+	if (p->looked_in_vain)
+		atomic_exchange(&p->mail, false);
 	queues = atomic_load_explicit(&p->queues, memory_order_acquire);   /* not before */
 	for (unsigned i = 0; i < queues->n; i++) {
 		struct mp_queue *q = queues->list[(p->turn + i) % queues->n];
 
 		mp_collect_returns(q);
-		more |= drain_rings(p, q, budget);
+		more |= drain_lanes(p, q, budget);
 	}
-	if (more)
+	if (more && p->looked_in_vain)
 		atomic_store_explicit(&p->mail, true, memory_order_relaxed);
+	p->looked_in_vain = before == *budget;
 	return more;
 }
 

@@ -29,13 +29,6 @@ OVMQ_ARM mp_processor_arm;
 unsigned mp_nic_poll(struct mp_processor *p, unsigned rx, unsigned way, struct mp_queue *own,
 		     unsigned *budget);
 
-/* The queue's generation travels with a frame on a ring: in a word of the mbuf that nothing
- * else here uses, and that lies in the one line of it which the next processor reads anyway. */
-static inline uint32_t *mp_generation_of(struct rte_mbuf *m)
-{
-	return &m->packet_type;
-}
-
 /* Whether nothing of the queue is out: no NBL, nothing on a ring, no send.
  * Counts are exact for the owner, and for anybody once the adapter is paused. */
 bool mp_queue_is_home(const struct mp_queue *q);
@@ -55,6 +48,9 @@ unsigned mp_buffers_for(struct mp_queue *q, unsigned n);
 /* Makes 'n' frames (1 .. BURST) of the NIC's the queue's, in order, and indicates them;
  * frames beyond the quota are counted as dropped. */
 void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n);
+/* The same for frames that came by value, to a queue whose mode takes them so. */
+void mp_deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct mp_copy *copies,
+		       unsigned n);
 /* Indicates what queues that may share a call have left so far (F5). */
 void mp_indicate_mixed(struct mp_processor *p);
 MINIPORT_RETURN_NET_BUFFER_LISTS MiniportReturnNetBufferLists;

@@ -51,4 +51,4 @@ static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_
 	return q->n_free - before;
 }
 
-const struct mp_mode mp_split = { "split", mp_buffers_create, mp_buffers_destroy, receive, home };
+const struct mp_mode mp_split = { "split", mp_buffers_create, mp_buffers_destroy, receive, NULL, home };

@@ -229,4 +229,4 @@ static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_
 	return mp_loaned.home(q, nbl, end);
 }
 
-const struct mp_mode mp_steered = { "steered", create, destroy, receive, home };
+const struct mp_mode mp_steered = { "steered", create, destroy, receive, NULL, home };

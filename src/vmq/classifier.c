@@ -247,10 +247,10 @@ struct vmq_classifier *vmq_classifier_create(const struct vmq_filter_engine *eng
 	for (unsigned i = 0; i < n; i++)
 		if (!is_valid(&filters[i]))
 			return NULL;
-	c = calloc(1, sizeof(*c));
+	c = aligned_alloc(_Alignof(struct vmq_classifier), sizeof(*c));
 	if (!c)
 		return NULL;
-	c->engine = engine;
+	*c = (struct vmq_classifier){ .engine = engine };
 	c->set = set_create(engine, filters, n, &all);
 	if (!all)
 		c->mixed = mixed_create(engine, filters, n);

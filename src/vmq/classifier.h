@@ -31,7 +31,8 @@ struct vmq_criteria {
 struct vmq_mixed;
 
 struct vmq_classifier {
-	const struct vmq_filter_engine *engine;
+	/* Every poller reads it for every burst: on a line of its own. */
+	_Alignas(64) const struct vmq_filter_engine *engine;
 	struct vmq_filter_set *set;       /* 'mixed' NULL: of all filters */
 	struct vmq_mixed *mixed;
 };

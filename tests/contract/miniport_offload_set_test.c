@@ -339,14 +339,16 @@ static void P4_P15_X50_results_of_good_and_bad_frames(void **state)
 	assert_int_equal(trace.frames[9].vlan, 77);
 }
 
-/* As a VM queue places them. */
+/* As a VM queue of another processor places them, large ones and small. */
 static void P4_frames_of_a_vm_queue_have_results_too(void **state)
 {
 	struct build b = of(4, BUILD_TCP);
 
 	(void)state;
-	for (unsigned i = 0; i < 20; i++)
-		wire(&b, i & 1 ? 100 : 0);
+	for (unsigned i = 0; i < 20; i++) {
+		b.payload = i < 10 ? 100 : 20;
+		wire(&b, i & 1 ? 60 : 0);
+	}
 	open_with(verifying);
 	assert_int_equal(start(), OK);
 	assert_true(ask_running(P0, 1, 0, 0x42, VLAN_NONE_OR_ZERO, NULL));
