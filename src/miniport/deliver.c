@@ -174,10 +174,11 @@ void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pk
 void mp_deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct mp_copy *copies,
 		       unsigned n)
 {
-	unsigned can = mp_buffers_for(q, n);
+	unsigned can = mp_buffers_for(q, n), got = 0;
 	struct mp_chain own, *to = chain_for(p, q, &own);
 
 	if (can)
-		q->mode->receive_copies(q, copies, can, to);
-	indicate_own(p, q, to, can, n);
+		got = q->mode->receive_copies(p, q, copies, can, to);
+	counter_add(&q->drops.by[WIRE_DROP_NIC_MISSED], can - got);
+	indicate_own(p, q, to, got, n - (can - got));
 }

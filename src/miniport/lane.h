@@ -4,9 +4,9 @@
  * and the ring on which frames go to the queue's processor when that is not the poller's, or not
  * now. Frames stay in order.
  *
- * To another CPU a small frame goes by value where the queue copies it anyway: one cache line
- * changes hands, instead of those of the mbuf, of its data, and of both when they come home, and
- * the mbuf is the poller's again at once.
+ * To another CPU a small frame goes by value: one cache line changes hands, instead of those of the
+ * mbuf, of its data, of the NBL, and of all that when it comes home, and the mbuf is the poller's
+ * again at once.
  */
 #ifndef MINIPORT_LANE_H
 #define MINIPORT_LANE_H

@@ -28,9 +28,9 @@ struct mp_mode {
 	void (*receive)(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
 			struct mp_chain *to);
 	/* The same for frames that came by value, whose bytes are not the mode's; NULL: frames of
-	 * such a queue do not. */
-	void (*receive_copies)(struct mp_queue *q, const struct mp_copy *copies, unsigned n,
-			       struct mp_chain *to);
+	 * such a queue do not. Returns how many there were buffers for. */
+	unsigned (*receive_copies)(struct mp_processor *p, struct mp_queue *q,
+				   const struct mp_copy *copies, unsigned n, struct mp_chain *to);
 	/* Takes NBLs home that were returned, from 'nbl' to before 'end' (NULL: all). Returns
 	 * how many. Owner. */
 	unsigned (*home)(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end);

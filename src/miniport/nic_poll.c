@@ -103,7 +103,8 @@ static void leave_on_ring(struct mp_processor *p, struct mp_queue *q, struct mp_
 	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed);
 	unsigned owner = atomic_load_explicit(&q->processor, memory_order_relaxed);
 	const struct mp_mode *mode = atomic_load_explicit(&q->mode, memory_order_relaxed);
-	bool by_value = owner != p->number && mode->receive_copies &&
+	/* The default queue's may be lent; what is to be told of frames is with their mbufs. */
+	bool by_value = owner != p->number && mode->receive_copies && q->id != DEFAULT_QUEUE &&
 			!atomic_load_explicit(&a->rx_results, memory_order_relaxed);
 
 	/* A NIC that can wait was asked for no more than every ring has room for. */

@@ -43,16 +43,18 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 	frame_free_burst(pkts, n);
 }
 
-static void receive_copies(struct mp_queue *q, const struct mp_copy *copies, unsigned n,
-			   struct mp_chain *to)
+static unsigned receive_copies(struct mp_processor *p, struct mp_queue *q,
+			       const struct mp_copy *copies, unsigned n, struct mp_chain *to)
 {
 	struct mp_chain c = *to;
 	uint64_t bytes = 0;
 
+	(void)p;
 	for (unsigned i = 0; i < n; i++)
 		bytes += place(q, copies[i].bytes, copies[i].length, &c);
 	*to = c;
 	counter_add(&q->bytes, bytes);
+	return n;
 }
 
 static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
