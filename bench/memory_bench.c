@@ -10,8 +10,8 @@
  * it comes home. What so many frames at once need lies in a cache, or it does not.
  *
  * Frames that change hands: two threads, a CPU each. Each writes the two lines of each of its
- * frames; of every other one the other thread reads them, and gives the frame back. No check,
- * no NBL, no copy. Both lines are asked for a burst ahead.
+ * frames; of every other one the other thread reads them, and gives the frame back; or it reads a
+ * copy of one line, and the frame stays. No check, no NBL. Lines are asked for a burst ahead.
  *
  * All run in turns; medians.
  */
@@ -118,11 +118,14 @@ static void flight(void)
 
 #define FRAMES     512u          /* of each thread */
 #define HANDED     400000u       /* frames of each thread in one turn */
+#define COPIES     1024u         /* as many as the ring has room for */
+
+enum crossing { NONE, FRAMES_CROSS, COPIES_CROSS, CROSSINGS };
 
 struct side {
 	_Alignas(LINE) struct spsc *in, *back;   /* others' frames, own ones that were there */
 	struct side *other;
-	uint8_t *memory;
+	uint8_t *memory, *copies;                /* of others' frames */
 	uint8_t *free[FRAMES];
 	unsigned n_free;
 	uint64_t read;
@@ -130,29 +133,33 @@ struct side {
 
 static struct side sides[2];
 static atomic_uint ready, done;
-static bool crossing;
+static enum crossing crossing;
 
-static void fetch(uint8_t *const *frames, unsigned n)
+static void fetch(uint8_t *const *frames, unsigned n, unsigned lines)
 {
-	for (unsigned i = 0; i < n; i++) {
-		__builtin_prefetch(frames[i]);
-		__builtin_prefetch(frames[i] + LINE);
-	}
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned l = 0; l < lines; l++)
+			__builtin_prefetch(frames[i] + l * LINE);
 }
 
 /* What the other thread gave: it is read and goes back. 'held' were fetched the last time. */
 static unsigned take(struct side *s, uint8_t **held, unsigned n_held)
 {
-	void *next[BURST];
-	unsigned n = spsc_pop(s->in, next, BURST);
+	unsigned lines = crossing == COPIES_CROSS ? 1 : NIC_LINES, n;
 
-	fetch((uint8_t **)next, n);
 	for (unsigned i = 0; i < n_held; i++)
-		s->read += lines_read(held[i], NIC_LINES);
-	for (unsigned back = 0; back < n_held;)
+		s->read += lines_read(held[i], lines);
+	spsc_release(s->in, n_held);
+	for (unsigned back = crossing == COPIES_CROSS ? n_held : 0; back < n_held;)
 		back += spsc_push(s->other->back, (void **)held + back, n_held - back);
-	memcpy(held, next, n * sizeof(*held));
+	n = spsc_peek(s->in, (void **)held, BURST);
+	fetch(held, n, lines);
 	return n;
+}
+
+static uint8_t *copy_of(struct side *s, unsigned i)
+{
+	return s->other->copies + (spsc_next(s->other->in) + i) % COPIES * LINE;
 }
 
 static void give(struct side *s)
@@ -165,16 +172,24 @@ static void give(struct side *s)
 		uint8_t *frame = s->free[--s->n_free];
 
 		lines_write(frame, NIC_LINES);
-		if (crossing && i % 2) {
+		if (crossing == FRAMES_CROSS && i % 2) {
 			away[n++] = frame;
 			continue;
 		}
 		s->read += lines_read(frame, NIC_LINES);
+		if (crossing == COPIES_CROSS && i % 2) {
+			memcpy(copy_of(s, n), frame + LINE, LINE);
+			away[n] = copy_of(s, n);
+			n++;
+		}
 		home[n_home++] = frame;
 	}
 	memcpy(s->free + s->n_free, home, n_home * sizeof(*home));
 	s->n_free += n_home;
-	spsc_push(s->other->in, away, n);   /* it has room for all frames that there are */
+	spsc_push(s->other->in, away, n);   /* it has room for all frames that there are, and for
+					     * copies it was looked whether it has */
+	for (unsigned i = 0; crossing == COPIES_CROSS && i < BURST / 2; i++)
+		prefetch_write(copy_of(s, i));
 }
 
 static void *side_run(void *arg)
@@ -193,7 +208,7 @@ static void *side_run(void *arg)
 	for (unsigned sent = 0; sent < HANDED;) {
 		n_held = take(s, held, n_held);
 		s->n_free += spsc_pop(s->back, (void **)s->free + s->n_free, FRAMES - s->n_free);
-		if (s->n_free < 2 * BURST)
+		if (s->n_free < 2 * BURST || spsc_room(s->other->in) < BURST)
 			continue;
 		for (unsigned i = 1; i <= BURST; i++) {
 			prefetch_write(s->free[s->n_free - i]);
@@ -208,7 +223,7 @@ static void *side_run(void *arg)
 	return NULL;
 }
 
-static double hand_turn(bool cross)
+static double hand_turn(enum crossing cross)
 {
 	pthread_t threads[2];
 	uint64_t start;
@@ -241,21 +256,29 @@ static double hand_turn(bool cross)
 
 static void hands(void)
 {
-	static double ns[2][TURNS];
-	double none, half;
+	static const char *const names[CROSSINGS] = { "none crosses", "half cross", "half, by value" };
+	static double ns[CROSSINGS][TURNS];
+	double none;
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
 		sides[i].memory = memory(FRAMES * OWN_STRIDE);
+		sides[i].copies = memory(COPIES * LINE);
+	}
 	for (unsigned t = 0; t < TURNS; t++)
-		for (unsigned cross = 0; cross < 2; cross++)
-			ns[cross][t] = hand_turn(cross);
-	none = median(ns[0], TURNS);
-	half = median(ns[1], TURNS);
-	printf("\nFrames of two CPUs      ns a frame and CPU\n");
-	printf("%16s %16.1f\n%16s %16.1f\n", "none crosses", none, "half cross", half);
-	printf("%16s %16.1f\n", "one crosses", 2 * (half - none));
-	for (unsigned i = 0; i < 2; i++)
+		for (enum crossing c = NONE; c < CROSSINGS; c++)
+			ns[c][t] = hand_turn(c);
+	none = median(ns[NONE], TURNS);
+	printf("\nFrames of two CPUs      ns a frame and CPU    one that crosses\n");
+	for (enum crossing c = NONE; c < CROSSINGS; c++) {
+		printf("%16s %16.1f", names[c], median(ns[c], TURNS));
+		if (c != NONE)
+			printf(" %19.1f", 2 * (median(ns[c], TURNS) - none));
+		putchar('\n');
+	}
+	for (unsigned i = 0; i < 2; i++) {
 		free(sides[i].memory);
+		free(sides[i].copies);
+	}
 }
 
 int main(void)
