@@ -46,8 +46,8 @@ static inline void *item_of_parcel(unsigned parcel, uint16_t length, uint32_t ge
 			(uintptr_t)length << 1 | 1);
 }
 
-/* How many parcels there are for the next items; of 'wanted' it is looked at only as exactly as
- * necessary: the consumer's count lies in its cache. */
+/* How many of the next items may be parcels. The consumer's count lies in its cache: it is read only
+ * where what was last seen of it leaves no room for 'wanted'. */
 static unsigned parcels_free(struct spsc *r, unsigned wanted)
 {
 	unsigned used = spsc_used(r);
@@ -57,14 +57,14 @@ static unsigned parcels_free(struct spsc *r, unsigned wanted)
 	return used < PARCELS ? PARCELS - used : 0;
 }
 
-/* Whole lines: no frame's buffer is smaller than a parcel. */
+/* No frame's buffer is smaller than a line. */
 static inline void parcel_write(struct mp_parcel *to, const struct rte_mbuf *m)
 {
 	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
 
 	memcpy(to->bytes, bytes, LINE);
 	if (m->data_len > LINE)
-		memcpy(to->bytes + LINE, bytes + LINE, PARCEL_ROOM - LINE);
+		memcpy(to->bytes + LINE, bytes + LINE, m->data_len - LINE);
 }
 
 /* Makes parcels of the frames that fit into the 'room' there is; the others' mbufs are items
