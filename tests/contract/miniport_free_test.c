@@ -164,10 +164,10 @@ static void G7_I25_a_waiting_oid_ends_after_the_free(void **state)
 	}
 }
 
-/* The only queue there is, used again: what waited for its old owner is not the new one's. */
+/* The only queue there is, used again: what waited for its old owner is nobody's. */
 static void G14_a_reused_id_brings_nothing_of_its_past(void **state)
 {
-	ULONG queue, filter, again;
+	ULONG queue, filter, again, past;
 
 	(void)state;
 	stack_frames_to(1, 300);
@@ -180,8 +180,10 @@ static void G14_a_reused_id_brings_nothing_of_its_past(void **state)
 	assert_int_not_equal(stack_waiting(), 0);
 	atomic_store(&P0->hold, false);
 	assert_int_equal(ask_clear(P0, queue, filter), OK);
+	past = trace_frames_of(queue, 0);
 	protocol_return_all(P0);
 	assert_int_equal(ask_free(P0, queue), OK);
+	assert_int_equal(trace_frames_of(queue, 0), past);
 	trace_clear();
 	again = ask_running(P0, 3, PER_QUEUE, 2, VLAN_NONE_OR_ZERO, NULL);
 	assert_int_equal(again, queue);
