@@ -179,6 +179,8 @@ void mp_deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct 
 
 	if (can)
 		got = q->mode->receive_copies(p, q, copies, can, to);
-	counter_add(&q->drops.by[WIRE_DROP_NIC_MISSED], can - got);
+	/* Within its quota, but the NIC's own buffers ran out. */
+	if (unlikely(got < can))
+		counter_add(&q->drops.by[WIRE_DROP_NIC_MISSED], can - got);
 	indicate_own(p, q, to, got, n - (can - got));
 }

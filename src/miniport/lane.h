@@ -25,6 +25,7 @@
 #define RING_SIZE    1024
 #define PARCELS      128u   /* on a ring at a time; what is beyond goes in its mbuf */
 #define PARCEL_ROOM  128u   /* bytes */
+_Static_assert(!(PARCELS & (PARCELS - 1)), "items are numbered on beyond 32 bits");
 
 struct mp_parcel {
 	_Alignas(64) uint8_t bytes[PARCEL_ROOM];
@@ -69,7 +70,7 @@ static inline struct mp_copy mp_parcel_copy(const struct mp_lane *lane, const vo
 {
 	uintptr_t word = (uintptr_t)item;
 
-	return (struct mp_copy){ lane->parcels[word >> 16 & (PARCELS - 1)].bytes,
+	return (struct mp_copy){ lane->parcels[(word >> 16) % PARCELS].bytes,
 				 word >> 1 & 0x7fff };
 }
 
