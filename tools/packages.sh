@@ -6,7 +6,7 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]="gcc make meson ninja-build pkg-config libdpdk-dev libfyaml-dev libjansson-dev libpcap-dev libcmocka-dev"
-	[check]="clang libclang-rt-14-dev g++ bats busybox-static cpio iperf3 iproute2 ethtool procps dpdk-dev util-linux jq python3 gdb qemu-system-x86 valgrind mingw-w64-x86-64-dev"
+	[check]="clang libclang-rt-14-dev g++ bats busybox-static cpio iperf3 iproute2 ethtool procps dpdk-dev util-linux jq tcpdump tcpreplay python3 python3-scapy gdb qemu-system-x86 valgrind mingw-w64-x86-64-dev"
 	[bench]="dpdk-dev openvswitch-switch-dpdk python3 python3-matplotlib iproute2 coreutils"
 	[demo]="qemu-system-x86 busybox-static cpio iproute2 iputils-ping ethtool python3 jq clang linux-libc-dev"
 )
