@@ -71,8 +71,7 @@ static void settle(struct vs_port *port, unsigned p, unsigned ahead)
 	atomic_store(&port->catching_up, true);
 	atomic_store(&port->processor, p);
 	vs_wait_until_quiet();
-	port->ahead = ahead;
-	port->ahead_left = spsc_count(port->inboxes[ahead].ring);
+	vs_inboxes_take_along(port, ahead);
 	while (vs_port_poll_start(port, p) != NDIS_STATUS_SUCCESS)
 		NdisMSleep(1000);   /* no memory yet: half-way a port cannot stay */
 	OvmqNotifyProcessor(p);
@@ -103,6 +102,7 @@ static void move(struct vs_job *job)
 	struct vs_port *port = job->port;
 	unsigned to = job->processor, from = atomic_load(&port->processor);
 	NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+	bool late;
 
 	job->processor = from;   /* where it is while the request is late */
 	unsettle(port);
@@ -118,13 +118,13 @@ static void move(struct vs_job *job)
 		answer_status(job, "the move of its queue", status);
 		return;
 	}
-	if (port->poll) {        /* late: its frames came as copies, from where it goes to */
+	late = port->poll;       /* then its frames came as copies, from where it goes to */
+	if (late)
 		unsettle(port);
-		settle(port, to, to);
+	vs_inboxes_recall(port, from);
+	settle(port, to, late ? to : from);
+	if (late)
 		log_info("VM %s: its queue has moved to processor %u at last", port->name, to);
-	} else {
-		settle(port, to, from);
-	}
 	answer(job, 0, "%s", "");
 }
 

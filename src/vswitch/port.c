@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A port and its VM. Two lines lead to the VM: the NBLs of its own queue, which
- * are held until it takes them, and the inboxes, one from each processor, with
- * frames that the switch owns.
+ * are held until it takes them, and the inboxes (inbox.c).
  */
 #include "vswitch/switch.h"
 
-static void count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
+void vs_port_count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
 {
 	uint64_t bytes = 0;
 
@@ -33,7 +32,6 @@ static NET_BUFFER_LIST *unhold(struct vs_port *port, unsigned n)
 		port->held.last = NULL;
 	port->held.n -= n;
 	NET_BUFFER_LIST_NEXT_NBL(last) = NULL;
-	counter_add(&port->held_out, n);
 	return first;
 }
 
@@ -42,6 +40,7 @@ static void return_held(struct vs_port *port, unsigned n)
 	NdisReturnNetBufferLists(atomic_load_explicit(&vs_switch.binding, memory_order_relaxed),
 				 unhold(port, n),
 				 NDIS_RETURN_FLAGS_DISPATCH_LEVEL | NDIS_RETURN_FLAGS_SINGLE_QUEUE);
+	counter_add(&port->held_out, n);   /* only now: who sees that nothing is held finds it returned */
 }
 
 /* All that is held goes back undelivered (G11). */
@@ -75,12 +74,13 @@ unsigned vs_port_deliver_held(struct vs_port *port)
 		took = lend ? vmport_lend(port->vm, pkts, (uint16_t)n)
 			    : vmport_deliver(port->vm, pkts, (uint16_t)n);
 		if (took) {
-			count_delivered(port, pkts, took);
+			vs_port_count_delivered(port, pkts, took);
 			sum += took;
 		}
 		if (took && lend) {
 			counter_add(&port->lent_out, took);
 			unhold(port, took);
+			counter_add(&port->held_out, took);
 		} else if (took) {
 			return_held(port, took);
 		}
@@ -100,135 +100,11 @@ void vs_port_deliver_first(struct vs_port *port, struct vs_chain c, struct rte_m
 	port->held = c;
 	counter_add(&port->held_in, c.n);
 	if (took) {
-		count_delivered(port, pkts, took);
+		vs_port_count_delivered(port, pkts, took);
 		return_held(port, took);
 	}
 	if (port->held.n && !vmport_is_up(port->vm))
 		let_go(port, PORT_DROP_PORT_DOWN);
-}
-
-/* ---- the inboxes ---- */
-
-static unsigned inbox_put(struct vs_inbox *in, struct rte_mbuf **pkts, unsigned n)
-{
-	unsigned put = spsc_push(in->ring, (void *const *)pkts, n);
-
-	if (put < n) {
-		counter_add(&in->full, n - put);
-		rte_pktmbuf_free_bulk(pkts + put, n - put);
-	}
-	counter_add(&in->put, put);
-	return put;
-}
-
-void vs_port_give(struct vs_port *port, struct rte_mbuf **pkts, unsigned n)
-{
-	ULONG here = OvmqCurrentProcessor();
-	unsigned owner, put;
-
-	if (here < vs_switch.n_processors) {
-		put = inbox_put(&port->inboxes[here], pkts, n);
-	} else {
-		/* A miniport may indicate from a thread of its own, or of a work item. */
-		NdisAcquireSpinLock(&port->outside);
-		put = inbox_put(&port->inboxes[vs_switch.n_processors], pkts, n);
-		NdisReleaseSpinLock(&port->outside);
-	}
-	atomic_store_explicit(&port->mail, true, memory_order_release);
-	owner = atomic_load_explicit(&port->processor, memory_order_relaxed);
-	if (put && here != owner && owner != VS_MOVING)
-		OvmqNotifyProcessor(owner);   /* one that moves is looked at where it arrives */
-}
-
-static void drop_waiting(struct vs_port *port, enum port_drop why)
-{
-	counter_add(&port->drops.by[why], port->n_waiting);
-	rte_pktmbuf_free_bulk(port->waiting, port->n_waiting);
-	counter_add(&port->inbox_taken, port->n_waiting);
-	port->n_waiting = 0;
-}
-
-/* Hands the VM what waits at the door; what it does not take goes on waiting. */
-static unsigned deliver_waiting(struct vs_port *port)
-{
-	unsigned took;
-
-	if (port->lost_offloads)
-		vs_port_fit_waiting(port);
-	if (!port->n_waiting)
-		return 0;
-	took = vmport_deliver(port->vm, port->waiting, (uint16_t)port->n_waiting);
-	if (took) {
-		count_delivered(port, port->waiting, took);
-		frame_free_burst(port->waiting, took);
-		counter_add(&port->inbox_taken, took);
-		port->n_waiting -= took;
-		memmove(port->waiting, port->waiting + took,
-			port->n_waiting * sizeof(port->waiting[0]));
-	}
-	if (port->n_waiting && !vmport_is_up(port->vm))
-		drop_waiting(port, PORT_DROP_PORT_DOWN);
-	return took;
-}
-
-/* 'mail' saves looking into every inbox in vain. It goes down before the look: what is put
- * there meanwhile raises it again. */
-static unsigned deliver_inboxes(struct vs_port *port)
-{
-	unsigned sum = port->n_waiting ? deliver_waiting(port) : 0;
-
-	if (port->n_waiting || !atomic_load_explicit(&port->mail, memory_order_relaxed))
-		return sum;
-	atomic_exchange_explicit(&port->mail, false, memory_order_acquire);
-	for (unsigned p = 0; p <= vs_switch.n_processors && !port->n_waiting; p++) {
-		struct spsc *ring = port->inboxes[p].ring;
-
-		port->n_waiting = spsc_pop(ring, (void **)port->waiting, BURST);
-		if (port->n_waiting == BURST)
-			atomic_store_explicit(&port->mail, true, memory_order_relaxed);
-		sum += deliver_waiting(port);
-	}
-	if (port->n_waiting)
-		atomic_store_explicit(&port->mail, true, memory_order_relaxed);
-	return sum;
-}
-
-/* After a move: only what was on lane 'ahead' then, before all else. */
-static unsigned catch_up(struct vs_port *port)
-{
-	unsigned sum = deliver_waiting(port);
-
-	while (!port->n_waiting && port->ahead_left) {
-		unsigned most = port->ahead_left < BURST ? port->ahead_left : BURST;
-
-		port->n_waiting = spsc_pop(port->inboxes[port->ahead].ring, (void **)port->waiting,
-					   most);
-		port->ahead_left = port->n_waiting ? port->ahead_left - port->n_waiting : 0;
-		sum += deliver_waiting(port);
-	}
-	if (!port->n_waiting) {
-		atomic_store_explicit(&port->mail, true, memory_order_relaxed);
-		atomic_store_explicit(&port->catching_up, false, memory_order_relaxed);
-	}
-	return sum + 1;
-}
-
-/* The switch pauses: what waits for a VM that does not take it is let go. */
-static void empty_inboxes(struct vs_port *port)
-{
-	drop_waiting(port, PORT_DROP_STOPPED);
-	for (unsigned p = 0; p <= vs_switch.n_processors; p++)
-		while ((port->n_waiting = spsc_pop(port->inboxes[p].ring, (void **)port->waiting,
-						   BURST)))
-			drop_waiting(port, PORT_DROP_STOPPED);
-}
-
-static bool inboxes_are_empty(const struct vs_port *port)
-{
-	for (unsigned p = 0; p <= vs_switch.n_processors; p++)
-		if (!spsc_is_empty(port->inboxes[p].ring))
-			return false;
-	return true;
 }
 
 /* ---- the owner's round ---- */
@@ -287,7 +163,7 @@ ULONG vs_port_poll(PVOID Context)
 	if (port->offload)
 		look_at_offloads(port);
 	if (atomic_load_explicit(&port->catching_up, memory_order_relaxed))
-		work += catch_up(port);
+		work += vs_inboxes_catch_up(port);
 	if (port->held.n) {
 		if (atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
 			let_go(port, PORT_DROP_STOPPED);
@@ -299,9 +175,9 @@ ULONG vs_port_poll(PVOID Context)
 	if (port->lends)
 		work += vs_lent_return(port, must_give_back(port));
 	if (!atomic_load_explicit(&port->catching_up, memory_order_relaxed))
-		work += deliver_inboxes(port);
+		work += vs_inboxes_deliver(port);
 	if (port->n_waiting && atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
-		empty_inboxes(port);
+		vs_inboxes_empty(port);
 	if (vs_takes_sends())
 		work += take_sends(port);
 	return work;
@@ -314,7 +190,7 @@ BOOLEAN vs_port_arm(PVOID Context, BOOLEAN Sleep)
 		    (has_lent(port) ||
 		     (vs_takes_sends() && !(Sleep && vs_send_waits(port))));
 
-	return work || (Sleep && !inboxes_are_empty(port));
+	return work || (Sleep && !vs_inboxes_are_empty(port));
 }
 
 struct rte_mbuf *vs_copy(const uint8_t *bytes, uint16_t length)

@@ -17,18 +17,6 @@
 #define COPY_FRAMES     8192
 #define CACHE           128
 
-static int inboxes_create(struct vs_port *port)
-{
-	NdisAllocateSpinLock(&port->outside);
-	port->inboxes = calloc(vs_switch.n_processors + 1, sizeof(*port->inboxes));
-	for (unsigned p = 0; port->inboxes && p <= vs_switch.n_processors; p++) {
-		port->inboxes[p].ring = spsc_create(INBOX_SIZE);
-		if (!port->inboxes[p].ring)
-			return -ENOMEM;
-	}
-	return port->inboxes ? 0 : -ENOMEM;
-}
-
 unsigned vswitch_vm_frames(unsigned n_ports)
 {
 	unsigned each = ALL_FRAMES / (n_ports ? n_ports : 1);
@@ -71,7 +59,7 @@ static int port_open(struct vs_port *port, const struct vswitch_port_config *c, 
 	rc = vs_send_set(port, c->rate, c->burst, c->weight, err);
 	if (rc)
 		return rc;
-	if (!port->name || inboxes_create(port))
+	if (!port->name || vs_inboxes_create(port))
 		return error_set(err, ENOMEM, "VM %s: no memory", c->name);
 	snprintf(name, sizeof(name), "vmq-vm-%u", port->index);
 	rc = pool_create(&port->pool, name, vswitch_vm_frames(n_ports), err);
@@ -160,13 +148,10 @@ static void port_close(struct vs_port *port)
 	if (port->poll)
 		OvmqDeregisterPoll(port->poll);
 	vmport_close(port->vm);
-	for (unsigned p = 0; port->inboxes && p <= vs_switch.n_processors; p++)
-		spsc_destroy(port->inboxes[p].ring);
-	free(port->inboxes);
+	vs_inboxes_destroy(port);
 	mac_set_destroy(&port->mac_set);
 	free(port->filters);
 	free(port->macs);
-	NdisFreeSpinLock(&port->outside);
 	free(port->name);
 }
 

@@ -85,9 +85,11 @@ struct vs_port {
 	atomic_bool letting_go;          /* and nothing of it may be held any more (G10) */
 	atomic_uint provided;            /* the queue whose memory is asked for in its name */
 
-	/* After a move: what lane 'ahead' had then goes before all that is held (F13). */
+	/* After a move, its own or a sender's: what the lane before it had goes before all that is
+	 * held or comes (F13). */
 	atomic_bool catching_up;         /* control sets, the owner clears */
-	unsigned ahead, ahead_left;      /* control while the poll runs nowhere, then the owner */
+	atomic_uint recalled;            /* the lane that it is to have of, and one; the same */
+	struct spsc *ahead;              /* what goes first. The owner's; a move's while there is none */
 
 	/* The owning processor's. */
 	struct vs_chain held;            /* of its own queue, not yet taken by the VM */
@@ -225,11 +227,25 @@ static inline struct vs_port *vs_lookup_again(const uint8_t *mac, uint16_t vlan,
  * 'bytes', in one copy that they share; returns how many there are. */
 unsigned vs_flood(const uint8_t *bytes, uint16_t length, uint16_t vlan, const struct vs_port *from);
 
-/* port.c: gives frames that the switch owns, or one reference to each, to a port, from any
+/* inbox.c: gives frames that the switch owns, or one reference to each, to a port, from any
  * thread at any IRQL up to DISPATCH_LEVEL. They are only read from then on, and delivered, or
  * counted as dropped. */
 void vs_port_give(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
-/* The owner's round over its port: what waits to the VM, what the VM sent. */
+/* -ENOMEM, and then to be destroyed too. */
+int vs_inboxes_create(struct vs_port *port);
+void vs_inboxes_destroy(struct vs_port *port);
+/* Hands the VM what it takes; while catching up, what goes ahead alone. Owner. */
+unsigned vs_inboxes_deliver(struct vs_port *port);
+unsigned vs_inboxes_catch_up(struct vs_port *port);
+/* The switch pauses: what waits for a VM that does not take it is let go. Owner. */
+void vs_inboxes_empty(struct vs_port *port);
+bool vs_inboxes_are_empty(const struct vs_port *port);
+/* What the lane has goes ahead: on the port, while nobody owns it; or on all that 'sender', which
+ * has left that processor and sends nothing, may have sent to. PASSIVE_LEVEL. */
+void vs_inboxes_take_along(struct vs_port *port, unsigned lane);
+void vs_inboxes_recall(const struct vs_port *sender, unsigned lane);
+
+/* port.c. The owner's round over its port: what waits to the VM, what the VM sent. */
 OVMQ_POLL vs_port_poll;
 OVMQ_ARM vs_port_arm;
 /* Hands the VM what of 'held' it takes. Owner. */
@@ -237,6 +253,8 @@ unsigned vs_port_deliver_held(struct vs_port *port);
 /* While nothing is held: hands the VM what it takes of up to BURST frames of its queue, the
  * chain's, each of which it may see, and holds the rest. Owner; of ports that do not lend. */
 void vs_port_deliver_first(struct vs_port *port, struct vs_chain c, struct rte_mbuf **pkts);
+/* Counts what the VM took. Owner. */
+void vs_port_count_delivered(struct vs_port *port, struct rte_mbuf **pkts, unsigned n);
 /* An own copy of a frame; NULL (and counted) when there is no buffer. */
 struct rte_mbuf *vs_copy(const uint8_t *bytes, uint16_t length);
 
