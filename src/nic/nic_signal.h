@@ -13,7 +13,7 @@
  * none that can be armed, all keep what they have, and 'signals' is cleared. Control thread. */
 void signal_start(struct nic_ethdev *e);
 
-/* The port has stopped: frees what is kept. Control thread. */
+/* The port has stopped: frees what is kept, and the descriptors. Control thread. */
 void signal_stop(struct nic_ethdev *e);
 
 uint16_t signal_rx_burst(struct nic *nic, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
