@@ -21,6 +21,7 @@
 #include <ndis.h>
 #include <ovmq.h>
 #include <rte_mbuf.h>
+#include <rte_prefetch.h>
 
 #include "base/error.h"
 
@@ -129,6 +130,18 @@ static inline NET_BUFFER_LIST *frame_describe(struct rte_mbuf *m)
  */
 #define FRAME_SEGMENTS 1024
 void frame_describe_rest(struct rte_mbuf *m);
+
+/* Asks for what is written when a short frame is copied into 'm', whose data begin behind the usual
+ * headroom, and described. Any thread. */
+static inline void frame_fetch(const struct rte_mbuf *m)
+{
+	const char *private = (const char *)(m + 1);
+
+	rte_prefetch0(m);
+	for (unsigned at = 0; at < FRAME_PRIVATE; at += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(private + at);
+	rte_prefetch0(private + FRAME_PRIVATE + FRAME_HEADROOM);
+}
 
 /* ---- split frames ---- */
 

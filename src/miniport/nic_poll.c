@@ -16,6 +16,9 @@
  * is passed on: a call down to a VM costs the same for one frame as for several. */
 #define GATHER     1024u
 #define FEW        16u
+/* What so many queues need lies in no first-level cache: it is asked for so many queues ahead. */
+#define MANY       32u
+#define AHEAD      2u
 
 /* Whether the adapter's packet filter lets an unmatched frame through (U8). */
 static bool passes(const struct mp_adapter *a, unsigned filter, const uint8_t *frame)
@@ -231,6 +234,37 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 	return got;
 }
 
+/* What the next frames of a queue of its own memory need, in two steps: where that is said, and it.
+ * The rest of a burst that is longer than most, where there are many queues, does without. */
+static inline void fetch_queue(const struct mp_queue *q)
+{
+	rte_prefetch0(&q->buffers);
+}
+
+static inline void fetch_frames(const struct mp_queue *q, const struct mp_lane *lane)
+{
+	unsigned n = RTE_MIN(lane->n, 4u);
+
+	for (unsigned i = 0; q->buffers && i < n && i < q->n_free; i++) {
+		rte_prefetch0(rte_pktmbuf_mtod(lane->burst[i], void *));
+		frame_fetch(q->buffers[q->n_free - 1 - i]);
+	}
+}
+
+/* All that was gathered. */
+static void pass_on_lanes(struct mp_processor *p, struct sorted *s)
+{
+	unsigned many = s->n_queues < MANY ? 0 : s->n_queues;
+
+	for (unsigned i = 0; i < s->n_queues; i++) {
+		if (i + 2 * AHEAD < many)
+			fetch_queue(s->queues[i + 2 * AHEAD]);
+		if (i + AHEAD < many)
+			fetch_frames(s->queues[i + AHEAD], &s->queues[i + AHEAD]->lanes[s->way]);
+		pass_on_lane(p, s->queues[i], s);
+	}
+}
+
 /* Whether another burst is to be sorted before this one is passed on. A NIC that can wait was
  * asked for no more than every ring has room for. */
 static bool gathers(const struct mp_adapter *a, const struct sorted *s, unsigned got)
@@ -252,8 +286,7 @@ unsigned mp_nic_poll(struct mp_processor *p, unsigned rx, unsigned way, struct m
 	do
 		sum += got = take_burst(p, rx, own, &s);
 	while (gathers(p->adapter, &s, got));
-	for (unsigned i = 0; i < s.n_queues; i++)
-		pass_on_lane(p, s.queues[i], &s);
+	pass_on_lanes(p, &s);
 	for (; s.left_for; s.left_for &= s.left_for - 1) {
 		unsigned owner = (unsigned)__builtin_ctzll(s.left_for);
 
