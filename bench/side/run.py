@@ -103,6 +103,7 @@ def stop_once(*_):
 def main():
     options = arguments()
     if options.list:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)   # who has seen enough closes the pipe
         for c in options.cases if options.case else cases.CASES.values():
             print(f"{'core' if c.core else '    '}  {c.name:<48} {c.text}")
         return 0

@@ -3,7 +3,8 @@
 # Order within each flow, both ways, while the queues move between processors all the
 # time: the wire is a vhost device, the VMs are virtio guests on vhost-user sockets, and the far
 # ends of all of them are one program that numbers each flow and looks (flow_order.c).
-# 'queues': of the wire, each way (1).
+# 'queues': of the wire, each way (1); 'pairs': of each guest (1); 'across': not by the wire, but from
+# guest to guest.
 # FRAMES: how many in all, both ways (1,000,000); SECONDS: for them (60).
 
 load helpers
@@ -45,8 +46,9 @@ ends_run() {
 	local moves=0 vm
 	"$ends" --no-huge --no-shconf --no-pci --no-telemetry -m 256 --log-level=error \
 		--lcores 0@0 --vdev="net_virtio_user_wire,path=$PWD/wire.sock,queues=${queues:-1}" \
-		--vdev="net_virtio_user0,path=$PWD/web.sock" \
-		--vdev="net_virtio_user1,path=$PWD/db.sock" -- "$frames" "$seconds" >ends.txt 2>ends.err 3>&- &
+		--vdev="net_virtio_user0,path=$PWD/web.sock,queues=${pairs:-1}" \
+		--vdev="net_virtio_user1,path=$PWD/db.sock,queues=${pairs:-1}" \
+		-- "$frames" "$seconds" ${across:-} >ends.txt 2>ends.err 3>&- &
 	ends_pid=$!
 	until grep -q begins ends.txt || ! kill -0 "$ends_pid" 2>/dev/null; do sleep 0.02; done
 	while kill -0 "$ends_pid" 2>/dev/null; do
@@ -67,6 +69,7 @@ ends_run() {
 	eval "$(tail -n 1 ends.txt)"
 	is "$vm_got" "$wire_sent" "frames that the VMs got"
 	is "$wire_got" "$vm_sent" "frames that the wire got"
+	is "$across_got" "$across_sent" "frames from guest to guest"
 	is "$disorder" 0 "frames out of their order"
 }
 
@@ -95,6 +98,20 @@ finish() {
 
 @test "A7 B12 order of each flow where the NIC has four transmit queues" {
 	queues=4
+	host_start "buffers: 512"
+	ends_run
+	finish
+}
+
+@test "F13 order of each flow from VM to VM, while both move" {
+	across=across
+	host_start "buffers: 512"
+	ends_run
+	finish
+}
+
+@test "F13 the same where the guests send by two queues" {
+	across=across pairs=2
 	host_start "buffers: 512"
 	ends_run
 	finish

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_order EAL-OPTIONS... -- FRAMES SECONDS
+ * flow_order EAL-OPTIONS... -- FRAMES SECONDS [across]
  *
  * The far ends of a host, in one process: the other end of its wire
  * (net_virtio_user_wire, on a NIC that is a vhost device, with as many queues) and the
@@ -8,8 +8,9 @@
  * 52:54:00:00:00:(0x11 + n). The host may send to the wire by any queue: what lies in
  * several at once is taken in another order each time. Sends FRAMES in all in both directions, in flows, each with
  * numbers of its own; whoever gets a frame looks at its number. So few are on their way at
- * a time that nothing may be lost. Prints the counts; status 0: all came, each flow in
- * order, within SECONDS.
+ * a time that nothing may be lost. 'across': not by the wire, but from each guest to the next;
+ * a guest with several queues sends each flow by one. Prints the counts; status 0: all came, each
+ * flow in order, within SECONDS.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -33,10 +34,13 @@
 struct payload {
 	uint8_t to[6], from[6];
 	uint16_t type;
-	uint8_t guest, down;   /* 'down': to the guest */
+	uint8_t guest, way;
 	uint32_t flow;         /* PROBE: only to see that the way is there */
 	uint64_t number;
 } __attribute__((packed));
+
+/* From the guest to the wire, from there to the guest, from the guest to the next. */
+enum { UP, DOWN, ACROSS, WAYS };
 
 /* One guest in one direction. */
 struct way {
@@ -44,14 +48,15 @@ struct way {
 	uint64_t next[FLOWS], seen[FLOWS];
 	unsigned turn;
 	bool open;                       /* a probe came */
-	struct rte_mbuf *left[BURST];    /* made, and not yet taken by the port */
+	uint16_t queue;                  /* that sends now */
+	struct rte_mbuf *left[BURST];    /* made, and not yet taken by it */
 	unsigned n_left;
 };
 
 static struct rte_mempool *pool;
-static uint16_t wire, guests[GUESTS], wire_queues;
-static unsigned n_guests;
-static struct way ways[GUESTS][2];
+static uint16_t wire, guests[GUESTS], wire_queues, guest_queues[GUESTS];
+static unsigned n_guests, first_way = UP, last_way = DOWN;
+static struct way ways[GUESTS][WAYS];
 static uint64_t disorder, strange, broken;
 
 static double now(void)
@@ -71,7 +76,13 @@ static void mac_of(uint8_t mac[6], int guest)
 		mac[5] = (uint8_t)(mac[5] + guest);
 }
 
-static struct rte_mbuf *frame(unsigned guest, unsigned down, uint32_t flow, uint64_t number)
+/* Whose end frames come to; -1: the wire's. */
+static int end_of(unsigned guest, unsigned way)
+{
+	return way == UP ? -1 : (int)(way == DOWN ? guest : (guest + 1) % n_guests);
+}
+
+static struct rte_mbuf *frame(unsigned guest, unsigned way, uint32_t flow, uint64_t number)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 	struct payload *p;
@@ -80,17 +91,17 @@ static struct rte_mbuf *frame(unsigned guest, unsigned down, uint32_t flow, uint
 		return NULL;
 	p = (struct payload *)(void *)rte_pktmbuf_append(m, LENGTH);
 	memset(p, (int)(uint8_t)number, LENGTH);
-	mac_of(p->to, down ? (int)guest : -1);
-	mac_of(p->from, down ? -1 : (int)guest);
+	mac_of(p->to, end_of(guest, way));
+	mac_of(p->from, way == DOWN ? -1 : (int)guest);
 	p->type = rte_cpu_to_be_16(TYPE);
 	p->guest = (uint8_t)guest;
-	p->down = (uint8_t)down;
+	p->way = (uint8_t)way;
 	p->flow = flow;
 	p->number = number;
 	return m;
 }
 
-/* What came at the end of 'guest' (down) or of the wire (up). */
+/* What came at the end of 'guest', or of the wire. */
 static void look(const struct rte_mbuf *m, int guest)
 {
 	const struct payload *p = rte_pktmbuf_mtod(m, const struct payload *);
@@ -98,11 +109,11 @@ static void look(const struct rte_mbuf *m, int guest)
 	struct way *w;
 
 	if (m->data_len < LENGTH || p->type != rte_cpu_to_be_16(TYPE) || p->guest >= n_guests ||
-	    p->down != (guest >= 0) || (guest >= 0 && p->guest != guest)) {
+	    p->way >= WAYS || end_of(p->guest, p->way) != guest) {
 		strange++;
 		return;
 	}
-	w = &ways[p->guest][p->down];
+	w = &ways[p->guest][p->way];
 	w->open = true;
 	if (p->flow == PROBE)
 		return;
@@ -130,14 +141,17 @@ static bool receive(uint16_t port, uint16_t queue, int guest)
 }
 
 /* Sends what the window lets, of the 'most' frames that the way shall have in all. */
-static bool send_some(unsigned guest, unsigned down, uint64_t most)
+static bool send_some(unsigned guest, unsigned way, uint64_t most)
 {
-	struct way *w = &ways[guest][down];
-	uint16_t port = down ? wire : guests[guest], sent;
+	struct way *w = &ways[guest][way];
+	uint16_t port = way == DOWN ? wire : guests[guest], sent;
+	unsigned queues = way == DOWN ? 1 : guest_queues[guest];
 
+	if (!w->n_left)
+		w->queue = (uint16_t)((w->queue + 1) % queues);
 	while (w->n_left < BURST && w->sent < most && w->sent - w->come < WINDOW) {
-		unsigned flow = w->turn++ * 7 % FLOWS;
-		struct rte_mbuf *m = frame(guest, down, flow, w->next[flow]);
+		unsigned flow = w->turn++ * 7 % (FLOWS / queues) * queues + w->queue;
+		struct rte_mbuf *m = frame(guest, way, flow, w->next[flow]);
 
 		if (!m)
 			break;
@@ -145,7 +159,7 @@ static bool send_some(unsigned guest, unsigned down, uint64_t most)
 		w->sent++;
 		w->left[w->n_left++] = m;
 	}
-	sent = rte_eth_tx_burst(port, 0, w->left, (uint16_t)w->n_left);
+	sent = rte_eth_tx_burst(port, w->queue, w->left, (uint16_t)w->n_left);
 	w->n_left -= sent;
 	memmove(w->left, w->left + sent, w->n_left * sizeof(w->left[0]));
 	return sent;
@@ -159,7 +173,8 @@ static bool receive_all(void)
 	for (uint16_t q = 0, first = (uint16_t)round++; q < wire_queues; q++)
 		some |= receive(wire, (uint16_t)(first + q) % wire_queues, -1);
 	for (unsigned g = 0; g < n_guests; g++)
-		some |= receive(guests[g], 0, (int)g);
+		for (uint16_t q = 0; q < guest_queues[g]; q++)
+			some |= receive(guests[g], q, (int)g);
 	return some;
 }
 
@@ -171,11 +186,11 @@ static bool ways_open(double end)
 	while (!open && now() < end) {
 		open = true;
 		for (unsigned g = 0; g < n_guests; g++)
-			for (unsigned down = 0; down < 2; down++) {
-				struct rte_mbuf *m = ways[g][down].open ? NULL : frame(g, down, PROBE, 0);
+			for (unsigned way = first_way; way <= last_way; way++) {
+				struct rte_mbuf *m = ways[g][way].open ? NULL : frame(g, way, PROBE, 0);
 
-				open &= ways[g][down].open;
-				if (m && !rte_eth_tx_burst(down ? wire : guests[g], 0, &m, 1))
+				open &= ways[g][way].open;
+				if (m && !rte_eth_tx_burst(way == DOWN ? wire : guests[g], 0, &m, 1))
 					rte_pktmbuf_free(m);
 			}
 		for (double pause = now() + 0.02; now() < pause;)
@@ -188,15 +203,15 @@ static bool ways_open(double end)
 
 static bool run(uint64_t frames, double end)
 {
-	uint64_t most = frames / (2 * n_guests);
+	uint64_t most = frames / ((last_way - first_way + 1) * n_guests);
 
 	for (uint64_t round = 0; (round & 1023) || now() < end; round++) {
 		bool done = true, some = receive_all();
 
 		for (unsigned g = 0; g < n_guests; g++)
-			for (unsigned down = 0; down < 2; down++) {
-				some |= send_some(g, down, most);
-				done &= ways[g][down].come >= most;
+			for (unsigned way = first_way; way <= last_way; way++) {
+				some |= send_some(g, way, most);
+				done &= ways[g][way].come >= most;
 			}
 		if (done)
 			return true;
@@ -226,7 +241,6 @@ static bool port_start(uint16_t port, uint16_t *queues)
 
 static bool start(void)
 {
-	uint16_t queues;
 	char name[32];
 
 	pool = rte_pktmbuf_pool_create("frames", 16383, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
@@ -238,7 +252,7 @@ static bool start(void)
 		snprintf(name, sizeof(name), "net_virtio_user%u", n_guests);
 		if (rte_eth_dev_get_port_by_name(name, &guests[n_guests]))
 			break;
-		if (!port_start(guests[n_guests], &queues))
+		if (!port_start(guests[n_guests], &guest_queues[n_guests]))
 			return false;
 	}
 	return n_guests;
@@ -246,16 +260,18 @@ static bool start(void)
 
 static void tell(double began)
 {
-	uint64_t sent[2] = { 0 }, come[2] = { 0 };
+	uint64_t sent[WAYS] = { 0 }, come[WAYS] = { 0 };
 
 	for (unsigned g = 0; g < n_guests; g++)
-		for (unsigned down = 0; down < 2; down++) {
-			sent[down] += ways[g][down].sent;
-			come[down] += ways[g][down].come;
+		for (unsigned way = 0; way < WAYS; way++) {
+			sent[way] += ways[g][way].sent;
+			come[way] += ways[g][way].come;
 		}
 	printf("wire_sent=%" PRIu64 " vm_got=%" PRIu64 " vm_sent=%" PRIu64 " wire_got=%" PRIu64
+	       " across_sent=%" PRIu64 " across_got=%" PRIu64
 	       " disorder=%" PRIu64 " strange=%" PRIu64 " broken=%" PRIu64 " seconds=%.1f\n",
-	       sent[1], come[1], sent[0], come[0], disorder, strange, broken, now() - began);
+	       sent[DOWN], come[DOWN], sent[UP], come[UP], sent[ACROSS], come[ACROSS], disorder,
+	       strange, broken, now() - began);
 }
 
 int main(int argc, char **argv)
@@ -265,10 +281,13 @@ int main(int argc, char **argv)
 	double began, end;
 	bool all;
 
-	if (used < 0 || argc - used != 3) {
-		fprintf(stderr, "usage: flow_order EAL-OPTIONS... -- FRAMES SECONDS\n");
+	if (used < 0 || argc - used < 3 || argc - used > 4 ||
+	    (argc - used == 4 && strcmp(argv[used + 3], "across") != 0)) {
+		fprintf(stderr, "usage: flow_order EAL-OPTIONS... -- FRAMES SECONDS [across]\n");
 		return 2;
 	}
+	if (argc - used == 4)
+		first_way = last_way = ACROSS;
 	frames = strtoull(argv[used + 1], NULL, 10);
 	end = now() + strtod(argv[used + 2], NULL);
 	if (!start() || !ways_open(end)) {
