@@ -4,6 +4,7 @@
 #include "sender.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -486,7 +487,7 @@ static void *race_send(void *arg)
 static void *race_cancel(void *arg)
 {
 	(void)arg;
-	for (; !atomic_load(&stop); usleep(200))
+	for (; !atomic_load(&stop); sched_yield())
 		NdisCancelSendNetBufferLists(atomic_load(&P0->binding), (PVOID)3);
 	return NULL;
 }
