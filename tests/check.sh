@@ -43,7 +43,7 @@ run() {
 			# Drivers' errors are many, and most of them asked for: what failed comes first.
 			grep -aE '^\[  (FAILED|ERROR)|LINE   \]|TIMEOUT|not ok' "$log" | head -20
 			grep -aE 'rror:|Assert|SUMMARY|rooms:' "$log" | head -10
-			tail -n 25 "$log"
+			tail -n 40 "$log"
 		fi
 	} >"$work/$1.shown"
 	# In one piece, whatever runs beside it.
@@ -68,11 +68,13 @@ alone() {
 }
 
 # programs BUILD SUITE: the test programs of a suite, by meson, beside each other. What they
-# said goes where it is counted.
+# said goes where it is counted; last what meson says, with the end of what those said that failed.
 programs() {
-	local status=0
-	meson test -C "$1" --no-rebuild --num-processes $at_a_time --suite "$2" || status=$?
+	local status=0 said
+	said=$(meson test -C "$1" --no-rebuild --num-processes $at_a_time --suite "$2" --print-errorlogs) ||
+		status=$?
 	grep -av '^Inherited environment' "$1/meson-logs/testlog.txt"
+	[ $status -eq 0 ] || grep -avE ' (OK|SKIP) |\[ +OK \]' <<<"$said"
 	return $status
 }
 

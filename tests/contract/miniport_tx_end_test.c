@@ -4,7 +4,6 @@
 #include "sender.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -487,7 +486,7 @@ static void *race_send(void *arg)
 static void *race_cancel(void *arg)
 {
 	(void)arg;
-	for (; !atomic_load(&stop); sched_yield())
+	for (; !atomic_load(&stop); usleep(1))
 		NdisCancelSendNetBufferLists(atomic_load(&P0->binding), (PVOID)3);
 	return NULL;
 }
