@@ -18,9 +18,12 @@ int vs_inboxes_create(struct vs_port *port)
 		if (!port->inboxes[p].ring)
 			return -ENOMEM;
 	}
-	if (vs_switch.n_processors > 1)   /* nothing moves to where it is */
-		port->ahead = spsc_create(INBOX_SIZE);
-	return port->inboxes && (port->ahead || vs_switch.n_processors == 1) ? 0 : -ENOMEM;
+	if (!port->inboxes)
+		return -ENOMEM;
+	if (vs_switch.n_processors == 1)   /* nothing moves to where it is */
+		return 0;
+	port->ahead = spsc_create(INBOX_SIZE);
+	return port->ahead ? 0 : -ENOMEM;
 }
 
 void vs_inboxes_destroy(struct vs_port *port)
@@ -154,9 +157,9 @@ bool vs_inboxes_are_empty(const struct vs_port *port)
 
 /* ---- a move (F13) ---- */
 
-/* Puts what the lane has behind what goes ahead already. A VM that takes nothing from one move to
- * the next has no more room there than on a lane. */
-static void bring_ahead(struct vs_port *port, unsigned lane)
+/* It goes behind what goes ahead already. A VM that takes nothing from one move to the next has no
+ * more room there than on a lane. */
+void vs_inboxes_bring_ahead(struct vs_port *port, unsigned lane)
 {
 	unsigned left = spsc_count(port->inboxes[lane].ring), n, done;
 	struct rte_mbuf *pkts[BURST];
@@ -169,22 +172,14 @@ static void bring_ahead(struct vs_port *port, unsigned lane)
 	}
 }
 
-/* Does what was asked for. Whoever has the port now: its owner, or a move. */
-static void answer_recall(struct vs_port *port)
-{
-	unsigned asked = atomic_load(&port->recalled);
-
-	if (!asked)
-		return;
-	bring_ahead(port, asked - 1);
-	atomic_store(&port->recalled, 0);
-}
-
 unsigned vs_inboxes_catch_up(struct vs_port *port)
 {
-	unsigned sum, popped = 1;
+	unsigned asked = atomic_load(&port->recalled), sum, popped = 1;
 
-	answer_recall(port);
+	if (asked) {
+		vs_inboxes_bring_ahead(port, asked - 1);
+		atomic_store(&port->recalled, 0);
+	}
 	sum = deliver_waiting(port);
 	while (!port->n_waiting && popped)
 		sum += deliver_next(port, port->ahead, &popped);
@@ -195,12 +190,6 @@ unsigned vs_inboxes_catch_up(struct vs_port *port)
 			atomic_store(&port->catching_up, true);   /* asked for after the look above */
 	}
 	return sum + 1;
-}
-
-void vs_inboxes_take_along(struct vs_port *port, unsigned lane)
-{
-	answer_recall(port);
-	bring_ahead(port, lane);
 }
 
 void vs_inboxes_recall(const struct vs_port *sender, unsigned lane)

@@ -71,7 +71,7 @@ static void settle(struct vs_port *port, unsigned p, unsigned ahead)
 	atomic_store(&port->catching_up, true);
 	atomic_store(&port->processor, p);
 	vs_wait_until_quiet();
-	vs_inboxes_take_along(port, ahead);
+	vs_inboxes_bring_ahead(port, ahead);
 	while (vs_port_poll_start(port, p) != NDIS_STATUS_SUCCESS)
 		NdisMSleep(1000);   /* no memory yet: half-way a port cannot stay */
 	OvmqNotifyProcessor(p);

@@ -88,8 +88,9 @@ struct vs_port {
 	/* After a move, its own or a sender's: what the lane before it had goes before all that is
 	 * held or comes (F13). */
 	atomic_bool catching_up;         /* control sets, the owner clears */
-	atomic_uint recalled;            /* the lane that it is to have of, and one; the same */
-	struct spsc *ahead;              /* what goes first. The owner's; a move's while there is none */
+	atomic_uint recalled;            /* a lane to be brought ahead, plus one; 0: none. The same */
+	struct spsc *ahead;              /* what goes first. The owner's; a move's while there is none.
+					  * NULL: there is one processor */
 
 	/* The owning processor's. */
 	struct vs_chain held;            /* of its own queue, not yet taken by the VM */
@@ -240,9 +241,10 @@ unsigned vs_inboxes_catch_up(struct vs_port *port);
 /* The switch pauses: what waits for a VM that does not take it is let go. Owner. */
 void vs_inboxes_empty(struct vs_port *port);
 bool vs_inboxes_are_empty(const struct vs_port *port);
-/* What the lane has goes ahead: on the port, while nobody owns it; or on all that 'sender', which
- * has left that processor and sends nothing, may have sent to. PASSIVE_LEVEL. */
-void vs_inboxes_take_along(struct vs_port *port, unsigned lane);
+/* What the lane has goes ahead of all else. Owner, or a move while there is none. */
+void vs_inboxes_bring_ahead(struct vs_port *port, unsigned lane);
+/* The same on all ports that 'sender', which has left that processor and sends nothing, may have
+ * sent to; returns when their owners have done it. PASSIVE_LEVEL. */
 void vs_inboxes_recall(const struct vs_port *sender, unsigned lane);
 
 /* port.c. The owner's round over its port: what waits to the VM, what the VM sent. */
