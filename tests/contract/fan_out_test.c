@@ -253,13 +253,13 @@ static atomic_uint inside, most_inside;
 /* Stays until another processor is here too; that it never comes fails the test. */
 static void meet(struct protocol *p)
 {
-	uint64_t end = ground_now() + GROUND_PATIENCE;
+	uint64_t end = ground_ran() + GROUND_PATIENCE;
 	unsigned now = atomic_fetch_add(&inside, 1) + 1;
 
 	(void)p;
 	if (now > atomic_load(&most_inside))
 		atomic_store(&most_inside, now);
-	while (atomic_load(&most_inside) < 2 && ground_now() < end)
+	while (atomic_load(&most_inside) < 2 && ground_ran() < end)
 		usleep(100);
 	atomic_fetch_sub(&inside, 1);
 }

@@ -185,7 +185,7 @@ static void I20_a_pause_returns_everything(void **state)
  * frames came by the default queue, and are the switch's own copies by now. */
 static void I17_I20_a_stuck_vm_does_not_hold_up_a_pause(void **state)
 {
-	uint64_t end = ground_now() + 3000;
+	uint64_t end = ground_ran() + 3000;
 	pthread_t thread;
 	bool in_time;
 
@@ -197,7 +197,7 @@ static void I17_I20_a_stuck_vm_does_not_hold_up_a_pause(void **state)
 	arrivals_indicate(0, 0, 0);
 	atomic_store(&paused, false);
 	assert_int_equal(pthread_create(&thread, NULL, pause_adapter, fake.adapter), 0);
-	while (!atomic_load(&paused) && ground_now() < end)
+	while (!atomic_load(&paused) && ground_ran() < end)
 		usleep(1000);
 	in_time = atomic_load(&paused);
 	atomic_store(&ports.refuse[0], false);
@@ -230,9 +230,9 @@ static void A57_I20_a_pause_cancels_what_the_adapter_keeps(void **state)
 	atomic_store(&fake.keep_sends, true);
 	ports_open_started();
 	ground_until(atomic_load(&fake.n_sends) == 60);
-	begun = ground_now();
+	begun = ground_ran();
 	ndis_adapter_pause(fake.adapter);
-	assert_in_range(ground_now() - begun, 0, 5000);
+	assert_in_range(ground_ran() - begun, 0, 5000);
 	assert_true(atomic_load(&fake.cancels) > 0);
 	ports_close();
 	assert_int_equal(ports.last.drops[PORT_DROP_SEND_FAILED], 60);

@@ -152,7 +152,7 @@ static bool is_over(void)
 static void run(unsigned n0, unsigned n1, unsigned n2)
 {
 	const unsigned n[VHOSTS] = { n0, n1, n2 };
-	uint64_t end = ground_now() + GROUND_PATIENCE;
+	uint64_t end = ground_ran() + GROUND_PATIENCE;
 	bool over = false;
 
 	for (unsigned i = 0; i < VHOSTS; i++)
@@ -165,7 +165,7 @@ static void run(unsigned n0, unsigned n1, unsigned n2)
 			did = step(i) || did;
 		if (!did)
 			sched_yield();
-		if (ground_now() > end)
+		if (ground_ran() > end)
 			fail_msg("VM 0: %u of %u sent, %u of %u came", streams[0].sent,
 				 streams[0].n, streams[0].got, streams[0].due);
 	}
