@@ -131,16 +131,20 @@ static inline NET_BUFFER_LIST *frame_describe(struct rte_mbuf *m)
 #define FRAME_SEGMENTS 1024
 void frame_describe_rest(struct rte_mbuf *m);
 
-/* Asks for what is written when a short frame is copied into 'm', whose data begin behind the usual
- * headroom, and described. Any thread. */
-static inline void frame_fetch(const struct rte_mbuf *m)
+/*
+ * Lays a frame of a bare pool into memory of the caller's: its bytes begin at 'data', with
+ * FRAME_HEADROOM before it and the pool's data room behind; that is byte 'offset' of the shared memory
+ * with that handle. Before frame_describe(). The owner of the mbuf; any worker.
+ */
+static inline void frame_lay(struct rte_mbuf *m, void *data, NDIS_HANDLE memory, size_t offset)
 {
-	const char *private = (const char *)(m + 1);
+	struct frame *f = frame_of_mbuf(m);
 
-	rte_prefetch0(m);
-	for (unsigned at = 0; at < FRAME_PRIVATE; at += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0(private + at);
-	rte_prefetch0(private + FRAME_PRIVATE + FRAME_HEADROOM);
+	m->buf_addr = (char *)data - FRAME_HEADROOM;
+	m->buf_iova = (rte_iova_t)(uintptr_t)m->buf_addr;
+	m->data_off = FRAME_HEADROOM;
+	f->memory.SharedMemoryHandle = memory;
+	f->memory.SharedMemoryOffset = (ULONG)offset;
 }
 
 /* ---- split frames ---- */
@@ -210,6 +214,8 @@ struct frame_pool_config {
 	void *block;             /* memory to lie in, page aligned, of at least
 				  * frame_pool_bytes(); NULL: DPDK's own */
 	size_t block_size;
+	bool is_bare;            /* frames have no buffer, frame_lay() says where each one lies; no
+				  * block, no split */
 	bool for_device;         /* a device fills the frames by itself: the block is DPDK's */
 	NDIS_HANDLE shared_memory;   /* handle of the block for indications, or NULL */
 	uint16_t split;          /* frames are split behind so many bytes; 0: they are whole */

@@ -24,6 +24,7 @@ struct frame_pool {
 	NDIS_HANDLE nbl_pool;
 	char *block;                  /* NULL: DPDK's memory */
 	void *heap;                   /* that memory, where it is one piece; or NULL */
+	void *bare;                   /* where a bare pool lies; or NULL */
 	NDIS_HANDLE shared_memory;
 	uint16_t split;               /* where frames are split; 0: they are whole */
 	uint16_t data_room;
@@ -36,7 +37,7 @@ static uint16_t private_size(const struct frame_pool_config *c)
 	return c->split ? FRAME_SPLIT_PRIVATE : FRAME_PRIVATE;
 }
 
-/* What the mbuf's own buffer has room for, without the headroom. */
+/* What the mbuf's buffer has room for, without the headroom. */
 static uint16_t own_room(const struct frame_pool_config *c)
 {
 	return c->split ? c->split : c->data_room;
@@ -44,7 +45,9 @@ static uint16_t own_room(const struct frame_pool_config *c)
 
 static uint32_t element_size(const struct frame_pool_config *c)
 {
-	return (uint32_t)sizeof(struct rte_mbuf) + private_size(c) + FRAME_HEADROOM + own_room(c);
+	uint32_t head = (uint32_t)sizeof(struct rte_mbuf) + private_size(c);
+
+	return c->is_bare ? head : head + FRAME_HEADROOM + own_room(c);
 }
 
 /* From one buffer for the rest of a frame to the next. */
@@ -108,11 +111,11 @@ static void adopt(struct rte_mempool *mp, void *opaque, void *object, unsigned i
 	memset(f, 0, m->priv_size);
 	OvmqAdoptNetBufferList(pool->nbl_pool, &f->nbl, &f->nb, &f->mdl, data,
 			       (ULONG)m->buf_len - FRAME_HEADROOM);
+	f->memory.SharedMemoryLength = (ULONG)m->buf_len - FRAME_HEADROOM;
 	if (!pool->block)
 		return;
 	f->memory.SharedMemoryHandle = pool->shared_memory;
 	f->memory.SharedMemoryOffset = (ULONG)(data - pool->block);
-	f->memory.SharedMemoryLength = (ULONG)m->buf_len - FRAME_HEADROOM;
 	if (pool->split)
 		adopt_rest(pool, (struct frame_split *)f, index);
 }
@@ -135,6 +138,16 @@ static int populate_heap(struct frame_pool *pool)
 	if (!pool->heap)
 		return rte_mempool_populate_default(mp);
 	return rte_mempool_populate_virt(mp, pool->heap, (size_t)size, page, NULL, NULL);
+}
+
+/* No device and no guest sees what a bare pool has. */
+static int populate_bare(struct frame_pool *pool, const struct frame_pool_config *c)
+{
+	size_t size = frame_pool_bytes(c);
+
+	pool->bare = aligned_alloc(PAGE_SIZE, size);
+	return pool->bare ? rte_mempool_populate_iova(pool->mempool, pool->bare, RTE_BAD_IOVA, size,
+						      NULL, NULL) : -ENOMEM;
 }
 
 static int populate_block(struct rte_mempool *mp, const struct frame_pool_config *c)
@@ -161,14 +174,16 @@ static int populate(struct frame_pool *pool, const struct frame_pool_config *c)
 	 * driver takes the number of buffers times their size for the block's length. */
 	pool->mempool = rte_mempool_create_empty(c->name, c->frames, element_size(c), c->cache,
 						 sizeof(room), SOCKET_ID_ANY,
-						 c->block && !is_in_pieces(c) ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
+						 (c->block && !is_in_pieces(c)) || c->is_bare
+						 ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
 	if (!pool->mempool)
 		return -rte_errno;
 	got = rte_mempool_set_ops_byname(pool->mempool, frame_ring_ops, NULL);
 	if (got)
 		return got;
 	rte_pktmbuf_pool_init(pool->mempool, &room);
-	got = c->block ? populate_block(pool->mempool, c) : populate_heap(pool);
+	got = c->is_bare ? populate_bare(pool, c)
+		: c->block ? populate_block(pool->mempool, c) : populate_heap(pool);
 	if (got < 0)
 		return got;
 	if ((unsigned)got < c->frames)
@@ -197,7 +212,8 @@ void frame_pool_fetch(const struct frame_pool *pool, unsigned n)
 static bool config_fits(const struct frame_pool_config *c)
 {
 	if (!c->frames || c->data_room < 64 || c->data_room > UINT16_MAX - FRAME_HEADROOM ||
-	    (c->block && c->block_size < frame_pool_bytes(c)))
+	    (c->block && c->block_size < frame_pool_bytes(c)) ||
+	    (c->is_bare && (c->block || c->split)))
 		return false;
 	return !c->split || (c->block && c->rest_block && c->split <= UINT16_MAX - c->data_room &&
 			     c->rest_size >= frame_pool_rest_bytes(c));
@@ -240,6 +256,7 @@ void frame_pool_destroy(struct frame_pool *pool)
 		return;
 	rte_mempool_free(pool->mempool);
 	rte_free(pool->heap);
+	free(pool->bare);
 	if (pool->nbl_pool)
 		NdisFreeNetBufferListPool(pool->nbl_pool);
 	free(pool);

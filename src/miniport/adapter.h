@@ -81,6 +81,7 @@ struct mp_adapter {
 	uint64_t processor_set;                        /* the same, a bit each */
 	NDIS_SPIN_LOCK nic_tx[MAX_PROCESSORS];         /* of each NIC transmit queue, if 'shared_tx' */
 	struct mp_memory nic_memory[MAX_RX_QUEUES];    /* the default queue's: what the NIC fills */
+	struct mp_stock stock;                         /* of NBLs for placed frames */
 	struct frame_pool *tx_pool;                    /* copies of what cannot be borrowed */
 	NDIS_HANDLE dma, interrupt;
 	struct mp_offload_state offload;

@@ -9,14 +9,14 @@
 /* ---- returns ---- */
 
 /* The NBLs that came back on other processors. Owner. */
-void mp_collect_returns(struct mp_queue *q)
+void mp_collect_returns(struct mp_processor *p, struct mp_queue *q)
 {
 	NET_BUFFER_LIST *nbl;
 
 	if (!atomic_load_explicit(&q->back, memory_order_relaxed))
 		return;
 	nbl = atomic_exchange_explicit(&q->back, NULL, memory_order_acquire);
-	counter_add(&q->returned, q->mode->home(q, nbl, NULL));
+	counter_add(&q->returned, q->mode->home(p, q, nbl, NULL));
 }
 
 /* Gives a chain of one queue's NBLs, first to last, back to it (F27). */
@@ -26,7 +26,8 @@ static void give_back(struct mp_queue *q, NET_BUFFER_LIST *first, NET_BUFFER_LIS
 	NET_BUFFER_LIST *head;
 
 	if (OvmqIsProcessor(owner)) {
-		counter_add(&q->returned, q->mode->home(q, first, NET_BUFFER_LIST_NEXT_NBL(last)));
+		counter_add(&q->returned, q->mode->home(&q->adapter->processors[owner], q, first,
+							NET_BUFFER_LIST_NEXT_NBL(last)));
 		return;
 	}
 	head = atomic_load_explicit(&q->back, memory_order_relaxed);
@@ -108,12 +109,13 @@ static bool is_low(const struct mp_queue *q)
 	return q->low_water && out + q->low_water > q->quota;
 }
 
-static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
+static void receive(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
+		    struct mp_chain *to)
 {
 	if (atomic_load_explicit(&q->adapter->rx_results, memory_order_relaxed))
-		mp_receive_with_results(q, pkts, n, to);
+		mp_receive_with_results(p, q, pkts, n, to);
 	else
-		q->mode->receive(q, pkts, n, to);
+		q->mode->receive(p, q, pkts, n, to);
 }
 
 /* F26: nobody keeps these; whoever wants them copies them, and they are home when the
@@ -124,11 +126,11 @@ static void deliver_lent(struct mp_processor *p, struct mp_queue *q, struct rte_
 	struct mp_chain lent = { NULL, NULL, 0 };
 
 	mp_indicate_mixed(p);   /* it may hold earlier frames of this queue (F13) */
-	receive(q, pkts, n, &lent);
+	receive(p, q, pkts, n, &lent);
 	counter_add(&q->indicated, n);
 	counter_add(&q->lent, n);
 	indicate(q->adapter, &lent, NDIS_RECEIVE_FLAGS_RESOURCES | NDIS_RECEIVE_FLAGS_SINGLE_QUEUE);
-	counter_add(&q->returned, q->mode->home(q, lent.first, NULL));
+	counter_add(&q->returned, q->mode->home(p, q, lent.first, NULL));
 }
 
 /* Where NBLs of the queue go: into a call of their own, or among others of the round. What waits
@@ -165,7 +167,7 @@ void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pk
 	}
 	to = chain_for(p, q, &own);
 	if (can)
-		receive(q, pkts, can, to);
+		receive(p, q, pkts, can, to);
 	if (can < n)
 		rte_pktmbuf_free_bulk(pkts + can, n - can);
 	indicate_own(p, q, to, can, n);

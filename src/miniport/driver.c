@@ -116,6 +116,7 @@ static void tear_down(struct mp_adapter *a)
 	mp_queues_destroy(a);
 	mp_rss_destroy(a);
 	mp_steer_destroy(a);
+	mp_stock_destroy(a);
 	mp_processors_destroy(a);
 	if (a->dma)
 		NdisMDeregisterScatterGatherDma(a->dma);
@@ -147,6 +148,7 @@ static NDIS_STATUS MiniportInitializeEx(NDIS_HANDLE NdisMiniportHandle,
 	a->ndis_version = ((const struct mp_driver *)MiniportDriverContext)->ndis_version;
 	mp_tx_barrier_create(a);   /* shut until the first restart (A50) */
 	mp_tx_classes_create(a);
+	mp_stock_create(a);
 	for (size_t i = 0; i < RTE_DIM(steps) && status == NDIS_STATUS_SUCCESS; i++)
 		status = steps[i](a);
 	if (status != NDIS_STATUS_SUCCESS)

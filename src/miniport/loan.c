@@ -17,11 +17,13 @@ static void destroy(struct mp_queue *q)
 	q->quota = 0;
 }
 
-static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
+static void receive(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
+		    struct mp_chain *to)
 {
 	struct mp_chain c = *to;   /* frames are written meanwhile: it stays in registers */
 	uint64_t bytes = 0;
 
+	(void)p;
 	for (unsigned i = 0; i < n; i++) {
 		mp_describe_in_place(q, pkts[i]);
 		bytes += mp_append(q, pkts[i], &c);
@@ -43,15 +45,17 @@ static unsigned receive_copies(struct mp_processor *p, struct mp_queue *q,
 	for (unsigned i = 0; i < n; i++)
 		memcpy(rte_pktmbuf_append(pkts[i], copies[i].length), copies[i].bytes,
 		       copies[i].length);
-	receive(q, pkts, n, to);
+	receive(p, q, pkts, n, to);
 	return n;
 }
 
-static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
+static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST *nbl,
+		     const NET_BUFFER_LIST *end)
 {
 	struct rte_mbuf *pkts[BURST];
 	unsigned n = 0;
 
+	(void)p;
 	(void)q;
 	for (; nbl != end; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl)) {
 		if (n && n % BURST == 0)

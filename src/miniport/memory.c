@@ -110,6 +110,80 @@ void mp_memory_destroy(struct mp_adapter *a, struct mp_memory *m)
 
 /* All buffers lie on the queue's own stack: from there one processor takes and gives
  * them, with no atomic instruction. */
+static NDIS_STATUS stack_create(struct mp_queue *q)
+{
+	q->buffers = calloc(q->adapter->settings.buffers, sizeof(*q->buffers));
+	return q->buffers ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+}
+
+static void stack_fill(struct mp_queue *q)
+{
+	q->n_free = q->adapter->settings.buffers;
+	q->quota = q->n_free;
+}
+
+static void stack_destroy(struct mp_queue *q)
+{
+	free(q->buffers);
+	q->buffers = NULL;
+	q->n_free = 0;
+	q->quota = 0;
+}
+
+/* From one placed frame to the next. An odd number of lines, so that the beginnings of frames lie
+ * in all sets of a cache. */
+static size_t slot_stride(const struct mp_adapter *a)
+{
+	size_t lines = (FRAME_HEADROOM + a->max_frame + VLAN_TAG + RTE_CACHE_LINE_SIZE - 1u) /
+		       RTE_CACHE_LINE_SIZE;
+
+	return (lines | 1) * RTE_CACHE_LINE_SIZE;
+}
+
+static NDIS_STATUS slots_block_create(struct mp_queue *q)
+{
+	struct mp_adapter *a = q->adapter;
+	size_t length = slot_stride(a) * a->settings.buffers;
+	NDIS_SHARED_MEMORY_PARAMETERS p = {
+		.QueueId = q->id,
+		.Usage = NdisSharedMemoryUsageReceive,
+		.Length = (ULONG)RTE_ALIGN_CEIL(length, (size_t)PAGE_SIZE),
+	};
+	NDIS_STATUS status = block_create(a, &p, &q->memory.allocation);
+
+	q->block = p.VirtualAddress;
+	q->shared_memory = p.SharedMemoryHandle;
+	return status;
+}
+
+NDIS_STATUS mp_slots_create(struct mp_queue *q)
+{
+	struct mp_adapter *a = q->adapter;
+	NDIS_STATUS status = stack_create(q);
+
+	if (status == NDIS_STATUS_SUCCESS)
+		status = slots_block_create(q);
+	if (status == NDIS_STATUS_SUCCESS)
+		status = mp_stock_promise(a, a->settings.buffers);
+	if (status != NDIS_STATUS_SUCCESS) {
+		blocks_destroy(a, &q->memory);
+		stack_destroy(q);
+		return status;
+	}
+	stack_fill(q);
+	for (unsigned i = 0; i < q->n_free; i++)
+		q->buffers[i] = q->block + i * slot_stride(a) + FRAME_HEADROOM;
+	return NDIS_STATUS_SUCCESS;
+}
+
+void mp_slots_destroy(struct mp_queue *q)
+{
+	if (q->buffers)
+		mp_stock_release(q->adapter, q->quota);
+	blocks_destroy(q->adapter, &q->memory);
+	stack_destroy(q);
+}
+
 NDIS_STATUS mp_buffers_create(struct mp_queue *q)
 {
 	struct mp_adapter *a = q->adapter;
@@ -117,37 +191,30 @@ NDIS_STATUS mp_buffers_create(struct mp_queue *q)
 	char name[MP_POOL_NAME];
 	struct frame_pool_config c = { .name = name, .frames = n, .split = q->lookahead,
 				       .data_room = (uint16_t)(a->max_frame + VLAN_TAG) };
-	NDIS_STATUS status;
+	NDIS_STATUS status = stack_create(q);
 
 	snprintf(name, sizeof(name), "vmq%u-queue-%u", a->if_index, q->id);
-	q->buffers = calloc(n, sizeof(struct rte_mbuf *));
-	if (!q->buffers)
-		return NDIS_STATUS_RESOURCES;
-	status = mp_memory_create(a, q->id, 0, &c, &q->memory);
+	if (status == NDIS_STATUS_SUCCESS)
+		status = mp_memory_create(a, q->id, 0, &c, &q->memory);
 	if (status == NDIS_STATUS_SUCCESS &&
-	    rte_pktmbuf_alloc_bulk(frame_pool_mempool(q->memory.pool), q->buffers, n)) {
+	    rte_pktmbuf_alloc_bulk(frame_pool_mempool(q->memory.pool),
+				   (struct rte_mbuf **)q->buffers, n)) {
 		mp_memory_destroy(a, &q->memory);
 		status = NDIS_STATUS_RESOURCES;
 	}
-	if (status != NDIS_STATUS_SUCCESS) {
-		free(q->buffers);
-		q->buffers = NULL;
-		return status;
-	}
-	q->n_free = n;
-	q->quota = n;
-	return NDIS_STATUS_SUCCESS;
+	if (status == NDIS_STATUS_SUCCESS)
+		stack_fill(q);
+	else
+		stack_destroy(q);
+	return status;
 }
 
 void mp_buffers_destroy(struct mp_queue *q)
 {
 	if (q->buffers)
-		rte_pktmbuf_free_bulk(q->buffers, q->n_free);
+		rte_pktmbuf_free_bulk((struct rte_mbuf **)q->buffers, q->n_free);
 	mp_memory_destroy(q->adapter, &q->memory);
-	free(q->buffers);
-	q->buffers = NULL;
-	q->n_free = 0;
-	q->quota = 0;
+	stack_destroy(q);
 }
 
 /* Frames of one queue may all come by one receive queue of the NIC: each pool must do

@@ -25,15 +25,16 @@ struct mp_mode {
 	/* Makes an NBL of each of 'n' frames (1 .. BURST, at most mp_buffers_for()) of the
 	 * NIC's, each at least an Ethernet header, and appends them in order; the mbufs are
 	 * the mode's. Owner. */
-	void (*receive)(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
-			struct mp_chain *to);
+	void (*receive)(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts,
+			unsigned n, struct mp_chain *to);
 	/* The same for frames that came by value, whose bytes are not the mode's; NULL: frames of
 	 * such a queue do not. Returns how many there were buffers for. */
 	unsigned (*receive_copies)(struct mp_processor *p, struct mp_queue *q,
 				   const struct mp_copy *copies, unsigned n, struct mp_chain *to);
 	/* Takes NBLs home that were returned, from 'nbl' to before 'end' (NULL: all). Returns
 	 * how many. Owner. */
-	unsigned (*home)(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end);
+	unsigned (*home)(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST *nbl,
+			 const NET_BUFFER_LIST *end);
 };
 
 extern const struct mp_mode mp_placed;   /* place.c: copied into the queue's own memory */

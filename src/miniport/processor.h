@@ -13,6 +13,7 @@
 #include "base/counter.h"
 #include "base/drops.h"
 #include "miniport/queue.h"
+#include "miniport/stock.h"
 
 #define MAX_PROCESSORS 64
 #define MAX_RX_QUEUES  64
@@ -36,7 +37,17 @@ struct mp_processor {
 	counter_t from_nic;
 	struct wire_drops drops;                  /* of frames without a queue */
 	int epoll;                                /* over several NIC descriptors, or -1 */
+	struct mp_hand hand;                      /* NBLs for placed frames */
 };
+
+/* NBLs of the processor's hand for 'n' frames (up to BURST) that their queue has buffers for: a list
+ * that holds until some come back. Its own, at DISPATCH_LEVEL. */
+static inline struct rte_mbuf **mp_hand_take(struct mp_processor *p, unsigned n)
+{
+	if (unlikely(p->hand.n < n))
+		mp_hand_fill(p);
+	return p->hand.free + (p->hand.n -= n);
+}
 
 /* processors.c. All while the adapter initializes or halts, at PASSIVE_LEVEL; */
 NDIS_STATUS mp_processors_find(struct mp_adapter *a);

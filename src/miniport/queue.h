@@ -60,9 +60,12 @@ struct mp_queue {
 	/* Up to here, one cache line, it is looked at in each round and by every poller. */
 
 	/* The owning processor's. */
-	struct rte_mbuf **buffers;           /* a stack of free ones; NULL: those of a pool that
-					      * the NIC takes from, see mp_buffers_for() */
+	void **buffers;                      /* a stack of free ones: where the bytes of placed frames
+					      * begin, or the mbufs of split ones; NULL: those of a
+					      * pool that the NIC takes from, see mp_buffers_for() */
 	unsigned n_free;
+	char *block;                         /* where those of placed frames lie, and its handle */
+	NDIS_HANDLE shared_memory;
 	uint64_t stalled_since;              /* no free buffer for a NIC that can wait */
 	counter_t indicated, returned, bytes;
 	counter_t in_place;                  /* of the indicated: not copied, steered by the NIC */
@@ -113,7 +116,10 @@ NDIS_STATUS mp_memory_create(struct mp_adapter *a, unsigned id, ULONG flags,
 			     struct frame_pool_config *c, struct mp_memory *m);
 /* All buffers are home (E12). Accepts memory that was never created. */
 void mp_memory_destroy(struct mp_adapter *a, struct mp_memory *m);
-/* Memory of the queue's own, 'settings.buffers' of it, on a stack of its processor's. */
+/* Memory of the queue's own, 'settings.buffers' of it, on a stack of its processor's: for placed
+ * frames, and for split ones. */
+NDIS_STATUS mp_slots_create(struct mp_queue *q);
+void mp_slots_destroy(struct mp_queue *q);
 NDIS_STATUS mp_buffers_create(struct mp_queue *q);
 void mp_buffers_destroy(struct mp_queue *q);
 /* What a steered queue's pool has beyond the quota and what the NIC keeps to itself: the

@@ -169,7 +169,7 @@ static bool serve_mail(struct mp_processor *p, unsigned *budget)
 	for (unsigned i = 0; i < queues->n; i++) {
 		struct mp_queue *q = queues->list[(p->turn + i) % queues->n];
 
-		mp_collect_returns(q);
+		mp_collect_returns(p, q);
 		more |= drain_lanes(p, q, budget);
 	}
 	if (more && p->looked_in_vain)

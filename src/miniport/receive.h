@@ -42,7 +42,7 @@ void mp_queue_drained(struct mp_queue *q);
 
 /* deliver.c. By the queue's processor: */
 /* Takes what came back on other processors. */
-void mp_collect_returns(struct mp_queue *q);
+void mp_collect_returns(struct mp_processor *p, struct mp_queue *q);
 /* How many of 'n' frames the queue has buffers for. */
 unsigned mp_buffers_for(struct mp_queue *q, unsigned n);
 /* Makes 'n' frames (1 .. BURST) of the NIC's the queue's, in order, and indicates them;

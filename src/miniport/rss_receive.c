@@ -61,11 +61,12 @@ static void dress(struct rte_mbuf *m, bool on)
 	NET_BUFFER_LIST_SET_HASH_FUNCTION(nbl, NdisHashFunctionToeplitz);
 }
 
-static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
+static void receive(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
+		    struct mp_chain *to)
 {
 	bool on = mp_rss_of(q->adapter) != NULL;
 
-	mp_loaned.receive(q, pkts, n, to);
+	mp_loaned.receive(p, q, pkts, n, to);
 	if (!on && q->id == DEFAULT_QUEUE)
 		return;
 	for (unsigned i = 0; i < n; i++)
@@ -82,9 +83,10 @@ static void destroy(struct mp_queue *q)
 	mp_loaned.destroy(q);
 }
 
-static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
+static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST *nbl,
+		     const NET_BUFFER_LIST *end)
 {
-	return mp_loaned.home(q, nbl, end);
+	return mp_loaned.home(p, q, nbl, end);
 }
 
 const struct mp_mode mp_scaled = { "RSS", create, destroy, receive, NULL, home };

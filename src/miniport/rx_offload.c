@@ -115,8 +115,8 @@ static checksum_info result_of(const struct mp_adapter *a, unsigned results,
 	return c;
 }
 
-void mp_receive_with_results(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
-			     struct mp_chain *to)
+void mp_receive_with_results(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts,
+			     unsigned n, struct mp_chain *to)
 {
 	unsigned results = atomic_load_explicit(&q->adapter->rx_results, memory_order_relaxed);
 	NET_BUFFER_LIST *before = to->last, *nbl;
@@ -125,7 +125,7 @@ void mp_receive_with_results(struct mp_queue *q, struct rte_mbuf **pkts, unsigne
 	/* Before the mode copies the frames, or takes their tags out. */
 	for (unsigned i = 0; i < n; i++)
 		info[i] = result_of(q->adapter, results, pkts[i]);
-	q->mode->receive(q, pkts, n, to);
+	q->mode->receive(p, q, pkts, n, to);
 	nbl = before ? NET_BUFFER_LIST_NEXT_NBL(before) : to->first;
 	for (unsigned i = 0; i < n; i++, nbl = NET_BUFFER_LIST_NEXT_NBL(nbl))
 		NET_BUFFER_LIST_INFO(nbl, TcpIpChecksumNetBufferListInfo) = info[i].Value;

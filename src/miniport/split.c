@@ -29,8 +29,10 @@ static void place(const struct mp_queue *q, struct rte_mbuf *to, const struct rt
 		mp_set_tag(q, nbl, frame);
 }
 
-static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
+static void receive(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
+		    struct mp_chain *to)
 {
+	(void)p;
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *own = q->buffers[--q->n_free];
 
@@ -40,10 +42,12 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 	frame_free_burst(pkts, n);
 }
 
-static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
+static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST *nbl,
+		     const NET_BUFFER_LIST *end)
 {
 	unsigned before = q->n_free;
 
+	(void)p;
 	for (; nbl != end; nbl = NET_BUFFER_LIST_NEXT_NBL(nbl)) {
 		frame_part(frame_mbuf_of(nbl));
 		q->buffers[q->n_free++] = frame_mbuf_of(nbl);

@@ -205,12 +205,14 @@ static void destroy(struct mp_queue *q)
 
 /* The NIC put the frame into the queue's memory, or some other queue of it took it and it
  * is copied there. */
-static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, struct mp_chain *to)
+static void receive(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
+		    struct mp_chain *to)
 {
 	struct mp_steer *s = mp_steer_of(q);
 	struct rte_mempool *own = frame_pool_mempool(s->memory.pool);
 	unsigned in_place = 0;
 
+	(void)p;
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
@@ -224,9 +226,10 @@ static void receive(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n, stru
 	counter_add(&q->in_place, in_place);
 }
 
-static unsigned home(struct mp_queue *q, NET_BUFFER_LIST *nbl, const NET_BUFFER_LIST *end)
+static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST *nbl,
+		     const NET_BUFFER_LIST *end)
 {
-	return mp_loaned.home(q, nbl, end);
+	return mp_loaned.home(p, q, nbl, end);
 }
 
 const struct mp_mode mp_steered = { "steered", create, destroy, receive, NULL, home };

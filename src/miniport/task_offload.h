@@ -14,6 +14,7 @@
 #include "offload/segment.h"
 
 struct mp_adapter;
+struct mp_processor;
 struct mp_queue;
 
 /*
@@ -63,8 +64,8 @@ NDIS_STATUS mp_offload_encapsulation_set(struct mp_adapter *a, const void *buffe
 
 /* rx_offload.c. Has the queue's mode receive the frames, and gives the NBLs that it appends
  * to 'to' the results of their checksums (P4 .. P6). Owner, as mp_mode.receive. */
-void mp_receive_with_results(struct mp_queue *q, struct rte_mbuf **pkts, unsigned n,
-			     struct mp_chain *to);
+void mp_receive_with_results(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts,
+			     unsigned n, struct mp_chain *to);
 
 /*
  * tx_offload.c: sends with checksums or a large send to do (P2, P3, P7 .. P11). IRQL <=

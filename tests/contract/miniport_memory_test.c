@@ -35,7 +35,8 @@ static void check_held(ULONG owner, unsigned n)
 		assert_non_null(b);
 		assert_int_equal(b->queue, owner);
 		assert_ptr_equal(stack_block(s->SharedMemoryHandle), b);
-		assert_ptr_equal(block_at(P0->held[i]), b);
+		/* Of what is placed nothing but its bytes lies there. */
+		assert_ptr_equal(block_at(P0->held[i]), owner ? NULL : b);
 		assert_true((ULONG64)s->SharedMemoryOffset + s->SharedMemoryLength <= b->length);
 		assert_in_range((uintptr_t)data - b->address, s->SharedMemoryOffset,
 				s->SharedMemoryOffset + s->SharedMemoryLength - 1);
@@ -211,6 +212,28 @@ static void one_keeps(const struct stack_options *o)
 	assert_int_equal(stack_report().indicated, 2 * each + STACK_BUFFERS);
 }
 
+/* Each processor has some NBLs at hand, and there is one for every buffer all the same. */
+static void U17_all_placed_buffers_of_all_queues_are_out(void **state)
+{
+	const unsigned n = GROUND_PROCESSORS * STACK_BUFFERS;
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * n; i++)
+		stack_frame_of(i % GROUND_PROCESSORS, UNTAGGED);
+	stack_open_receiving(&(struct stack_options){ .queues = GROUND_PROCESSORS });
+	for (unsigned q = 0; q < GROUND_PROCESSORS; q++)
+		ask_running(P0, q, PER_QUEUE, q, VLAN_NONE_OR_ZERO, NULL);
+	for (unsigned round = 1; round <= 3; round++) {
+		atomic_store(&P0->hold, true);
+		stack_flow(n);
+		assert_int_equal(protocol_held(P0), n);
+		assert_int_equal(trace.n_frames, round * n);
+		protocol_return_all(P0);
+	}
+	for (unsigned i = 0; i < trace.n_frames; i++)
+		assert_true(trace.frames[i].intact);
+}
+
 static void U17_F23_who_keeps_placed_frames_loses_his_own_alone(void **state)
 {
 	(void)state;
@@ -289,6 +312,7 @@ int main(void)
 		TEST(E10_memory_comes_with_the_allocation_complete_and_not_before),
 		TEST(U17_E5_F9_a_loaned_frame_stays_in_the_default_queues_memory),
 		TEST(U17_E11_a_loaned_queue_ends_when_its_loans_are_home),
+		TEST(U17_all_placed_buffers_of_all_queues_are_out),
 		TEST(U17_F23_who_keeps_placed_frames_loses_his_own_alone),
 		TEST(U17_F23_who_keeps_loaned_frames_loses_his_own_alone),
 		TEST(U17_all_loans_together_do_not_stop_the_nic),
