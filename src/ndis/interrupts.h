@@ -58,8 +58,9 @@ struct ndis_interrupt {
 	struct ndis_table_entry entries[];
 };
 
-/* How many NBLs one DPC may indicate. */
-#define NDIS_MAX_NBLS_TO_INDICATE 256
+/* How many NBLs one DPC may indicate: so many that a miniport with some hundred queues can take
+ * several for each at a time. */
+#define NDIS_MAX_NBLS_TO_INDICATE 1024
 
 /* interrupt.c: registers the entry's line on its message's processor, and takes it
  * off. The table lock is held. PASSIVE_LEVEL. */

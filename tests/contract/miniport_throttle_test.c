@@ -12,11 +12,11 @@ static void return_what_is_held(void *arg)
 	atomic_store(&P0->hold, false);
 }
 
-/* One DPC a round. Sixteen queues wait with full rings; then all of them may go on at
+/* One DPC a round. Many queues wait with full rings; then all of them may go on at
  * once: no round indicates more than NDIS allows, and nothing is left behind. */
 static void F20_a_dpc_keeps_to_the_limit(void **state)
 {
-	unsigned queues = 16, each = STACK_BUFFERS + 60, n = queues * each;
+	unsigned queues = 32, each = STACK_BUFFERS + 60, n = queues * each;
 	unsigned round = 0, in_round = 0, most = 0, before;
 
 	(void)state;
@@ -41,7 +41,7 @@ static void F20_a_dpc_keeps_to_the_limit(void **state)
 		round = e->round;
 		most = in_round > most ? in_round : most;
 	}
-	assert_in_range(most, 200, 256);   /* it was put to use */
+	assert_in_range(most, 800, 1024);   /* it was put to use */
 }
 
 struct throttled {
