@@ -31,8 +31,8 @@ struct rte_mbuf *frame_borrow(NET_BUFFER_LIST *nbl)
 	data = (char *)f->mdl.MappedSystemVa + f->nb.CurrentMdlOffset;
 	if (nbl->FirstNetBuffer != &f->nb || f->nb.Next || f->nb.MdlChain != &f->mdl ||
 	    f->nb.CurrentMdl != &f->mdl || f->nb.CurrentMdlOffset > f->mdl.ByteCount ||
-	    f->mdl.Next ||   /* split: after a join the mbuf's buffer is another */
-	    data < (char *)m->buf_addr ||
+	    /* Its own buffer alone: after a join, and in a bare pool, it has another. */
+	    f->mdl.Next || m->buf_addr != (char *)f + FRAME_PRIVATE || data < (char *)m->buf_addr ||
 	    f->nb.DataLength > f->mdl.ByteCount - f->nb.CurrentMdlOffset)
 		return NULL;
 	m->data_off = (uint16_t)(data - (char *)m->buf_addr);

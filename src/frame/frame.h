@@ -134,14 +134,15 @@ void frame_describe_rest(struct rte_mbuf *m);
 /*
  * Lays a frame of a bare pool into memory of the caller's: its bytes begin at 'data', with
  * FRAME_HEADROOM before it and the pool's data room behind; that is byte 'offset' of the shared memory
- * with that handle. Before frame_describe(). The owner of the mbuf; any worker.
+ * with that handle. Before frame_describe(). No port sends such an mbuf: frame_borrow() and
+ * frame_slice() leave it alone, lest it be laid elsewhere meanwhile. The owner of the mbuf; any
+ * worker.
  */
 static inline void frame_lay(struct rte_mbuf *m, void *data, NDIS_HANDLE memory, size_t offset)
 {
 	struct frame *f = frame_of_mbuf(m);
 
 	m->buf_addr = (char *)data - FRAME_HEADROOM;
-	m->buf_iova = (rte_iova_t)(uintptr_t)m->buf_addr;
 	m->data_off = FRAME_HEADROOM;
 	f->memory.SharedMemoryHandle = memory;
 	f->memory.SharedMemoryOffset = (ULONG)offset;
@@ -268,7 +269,7 @@ static inline void frame_free_burst(struct rte_mbuf **pkts, unsigned n)
 /*
  * The mbuf that 'nbl' lies in, with one more reference, when its only NB still
  * describes that mbuf's bytes: the port may send and free it, and the NBL
- * lives on. NULL: not such an NBL, or a chain, which few NICs take: copy it.
+ * lives on. NULL: not such an NBL, or one of a bare pool, or a chain, which few NICs take: copy it.
  */
 struct rte_mbuf *frame_borrow(NET_BUFFER_LIST *nbl);
 

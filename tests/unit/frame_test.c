@@ -200,6 +200,44 @@ static void F9_F10_a_frame_of_a_block_knows_its_place_in_it(void **state)
 	free(c.block);
 }
 
+/* The next frame of a bare pool's mbuf is another's: a port must not still read it. */
+static void F9_a_bare_frame_is_where_it_was_laid_and_not_borrowed(void **state)
+{
+	struct frame_pool_config c = { .name = "bare", .frames = 4, .data_room = 1522,
+				       .is_bare = true };
+	static char memory[4096];
+	char *data = memory + 1024;
+	struct frame_pool *bare;
+	struct rte_mbuf *m, *out;
+	NET_BUFFER_LIST *nbl;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(frame_pool_create(&bare, &c, &err), 0);
+	m = rte_pktmbuf_alloc(frame_pool_mempool(bare));
+	memset(data, 7, 100);
+	frame_lay(m, data, &c, 1024);
+	m->data_len = 100;
+	m->pkt_len = 100;
+	nbl = frame_describe(m);
+	assert_ptr_equal(frame_mbuf(nbl), m);
+	assert_ptr_equal(rte_pktmbuf_mtod(m, char *), data);
+	assert_ptr_equal(frame_of_mbuf(m)->memory.SharedMemoryHandle, &c);
+	assert_int_equal(frame_of_mbuf(m)->memory.SharedMemoryOffset, 1024);
+	assert_int_equal(frame_of_mbuf(m)->memory.SharedMemoryLength, 1522);
+	assert_null(frame_borrow(nbl));
+	assert_int_equal(rte_mbuf_refcnt_read(m), 1);
+	out = frame_slice(nbl, NET_BUFFER_LIST_FIRST_NB(nbl), 10, 50, frame_pool_mempool(pool), 4);
+	assert_int_equal(rte_mbuf_refcnt_read(m), 1);
+	assert_memory_equal(rte_pktmbuf_mtod(out, char *), data + 10, 50);
+	rte_pktmbuf_free(out);
+	rte_pktmbuf_free(m);
+	frame_pool_destroy(bare);
+	c.block = memory;
+	c.block_size = sizeof(memory);
+	assert_int_equal(frame_pool_create(&bare, &c, &err), -EINVAL);
+}
+
 static void count_zone(const struct rte_memzone *zone, void *n)
 {
 	(void)zone;
@@ -324,6 +362,7 @@ int main(void)
 		cmocka_unit_test(A30_A31_O20_a_copy_is_gathered_tagged_and_padded_with_zeros),
 		cmocka_unit_test(A33a_what_is_no_frame_is_not_copied),
 		cmocka_unit_test(F9_F10_a_frame_of_a_block_knows_its_place_in_it),
+		cmocka_unit_test(F9_a_bare_frame_is_where_it_was_laid_and_not_borrowed),
 		cmocka_unit_test(a_pool_takes_one_memzone),
 		cmocka_unit_test(E16_a_join_begins_where_the_data_begin),
 	};
