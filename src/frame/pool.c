@@ -140,16 +140,6 @@ static int populate_heap(struct frame_pool *pool)
 	return rte_mempool_populate_virt(mp, pool->heap, (size_t)size, page, NULL, NULL);
 }
 
-/* No device and no guest sees what a bare pool has. */
-static int populate_bare(struct frame_pool *pool, const struct frame_pool_config *c)
-{
-	size_t size = frame_pool_bytes(c);
-
-	pool->bare = aligned_alloc(PAGE_SIZE, size);
-	return pool->bare ? rte_mempool_populate_iova(pool->mempool, pool->bare, RTE_BAD_IOVA, size,
-						      NULL, NULL) : -ENOMEM;
-}
-
 static int populate_block(struct rte_mempool *mp, const struct frame_pool_config *c)
 {
 	rte_iova_t iova = rte_eal_iova_mode() == RTE_IOVA_VA ? (rte_iova_t)(uintptr_t)c->block
@@ -174,16 +164,14 @@ static int populate(struct frame_pool *pool, const struct frame_pool_config *c)
 	 * driver takes the number of buffers times their size for the block's length. */
 	pool->mempool = rte_mempool_create_empty(c->name, c->frames, element_size(c), c->cache,
 						 sizeof(room), SOCKET_ID_ANY,
-						 (c->block && !is_in_pieces(c)) || c->is_bare
-						 ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
+						 c->block && !is_in_pieces(c) ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
 	if (!pool->mempool)
 		return -rte_errno;
 	got = rte_mempool_set_ops_byname(pool->mempool, frame_ring_ops, NULL);
 	if (got)
 		return got;
 	rte_pktmbuf_pool_init(pool->mempool, &room);
-	got = c->is_bare ? populate_bare(pool, c)
-		: c->block ? populate_block(pool->mempool, c) : populate_heap(pool);
+	got = c->block ? populate_block(pool->mempool, c) : populate_heap(pool);
 	if (got < 0)
 		return got;
 	if ((unsigned)got < c->frames)
@@ -191,6 +179,16 @@ static int populate(struct frame_pool *pool, const struct frame_pool_config *c)
 	rte_mempool_obj_iter(pool->mempool, rte_pktmbuf_init, NULL);
 	rte_mempool_obj_iter(pool->mempool, adopt, pool);
 	return 0;
+}
+
+/* The same of a bare pool, in a block of its own: no device and no guest sees what it has. */
+static int populate_bare(struct frame_pool *pool, const struct frame_pool_config *c)
+{
+	struct frame_pool_config in_block = *c;
+
+	in_block.block_size = frame_pool_bytes(c);
+	in_block.block = pool->bare = aligned_alloc(PAGE_SIZE, in_block.block_size);
+	return pool->bare ? populate(pool, &in_block) : -ENOMEM;
 }
 
 void frame_pool_fetch(const struct frame_pool *pool, unsigned n)
@@ -239,7 +237,7 @@ int frame_pool_create(struct frame_pool **out, const struct frame_pool_config *c
 	pool->rest_block = c->rest_block;
 	pool->rest_memory = c->rest_memory;
 	pool->nbl_pool = OvmqAllocateAdoptedPool(NULL, &frame_owner);
-	rc = pool->nbl_pool ? populate(pool, c) : -ENOMEM;
+	rc = !pool->nbl_pool ? -ENOMEM : c->is_bare ? populate_bare(pool, c) : populate(pool, c);
 	if (rc < 0) {
 		frame_pool_destroy(pool);
 		return error_set(err, -rc, "frame pool %s: cannot get memory for %u frames of %u bytes "
