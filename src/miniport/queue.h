@@ -66,7 +66,8 @@ struct mp_queue {
 	unsigned n_free;
 	char *block;                         /* where those of placed frames lie, and its handle */
 	NDIS_HANDLE shared_memory;
-	uint64_t stalled_since;              /* no free buffer for a NIC that can wait */
+	uint64_t stalled_look, stalled_ns;   /* no free buffer for a NIC that can wait: the last look, or
+					      * 0, and for how long */
 	counter_t indicated, returned, bytes;
 	counter_t in_place;                  /* of the indicated: not copied, steered by the NIC */
 	counter_t lent;                      /* likewise: with RESOURCES, and home at once (F26) */

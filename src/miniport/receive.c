@@ -5,8 +5,11 @@
 #include "base/clock.h"
 
 /* How long a NIC that can wait waits for a queue without a free buffer before
- * the frame is lost to that queue: one stuck VM must not hold up the rest. */
+ * the frame is lost to that queue: one stuck VM must not hold up the rest. Between two looks this
+ * much of it passes at most: where they lie further apart we stood still ourselves, and so may have
+ * whoever should have returned a buffer. */
 #define PATIENCE_NS 100000000ull
+#define LOOK_NS     1000000ull
 
 /* How often a DPC without a limit looks for more, lest it never end (F20). */
 #define TURNS_OF_ALL 1024
@@ -19,6 +22,19 @@
 
 /* ---- from the rings ---- */
 
+/* Whether the queue has been looked at without a free buffer for too long. */
+static bool patience_ends(struct mp_queue *q)
+{
+	uint64_t now = clock_ns(), since = now - q->stalled_look;
+
+	if (!q->stalled_look)
+		q->stalled_ns = 0;
+	else
+		q->stalled_ns += since < LOOK_NS ? since : LOOK_NS;
+	q->stalled_look = now;
+	return q->stalled_ns >= PATIENCE_NS;
+}
+
 /* How many frames to take off a ring now: a NIC that can wait leaves them there
  * while the queue has no buffer, for a while. */
 static unsigned ring_allowance(struct mp_queue *q, unsigned budget)
@@ -28,12 +44,10 @@ static unsigned ring_allowance(struct mp_queue *q, unsigned budget)
 	if (!q->adapter->nic_can_wait)
 		return n;
 	if (mp_buffers_for(q, n)) {
-		q->stalled_since = 0;
+		q->stalled_look = 0;
 		return mp_buffers_for(q, n);
 	}
-	if (!q->stalled_since)
-		q->stalled_since = clock_ns();
-	return clock_ns() - q->stalled_since < PATIENCE_NS ? 0 : n;
+	return patience_ends(q) ? n : 0;
 }
 
 /* Frames of an older generation, or of a queue that does not run, were on their

@@ -274,24 +274,40 @@ static void C7_a_queue_without_filters_gets_nothing(void **state)
 	assert_int_equal(trace_frames_of(0, 0), 20);
 }
 
-/* Frames that wait on the ring when the last filter goes are nobody's (C7, F17). */
-static void C7_D32_F17_after_the_last_clear_nothing_of_before_comes(void **state)
+/* Clears the queue's filter while 400 frames have come and all buffers are held: the rest has to
+ * wait on the ring. Returns whether it still did: this thread may have stood still for longer than
+ * a NIC waits. */
+static bool clear_while_frames_wait(ULONG queue, ULONG filter)
 {
-	ULONG queue, filter;
-	unsigned at_clear;
+	uint64_t lost = stack_queue_report(queue).drops[WIRE_DROP_QUEUE_FULL];
 
-	(void)state;
-	for (unsigned i = 0; i < 400; i++)
-		stack_frame_of(1, UNTAGGED);
-	stack_open_receiving(NULL);
-	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, &filter);
-	/* All buffers held: the rest has to wait on the ring. */
 	atomic_store(&P0->hold, true);
 	stack_let(400);
 	ground_until(!atomic_load(&stack.let));
 	ground_until(stack_outstanding(queue) == STACK_BUFFERS);
-	assert_int_not_equal(stack_waiting(), 0);
 	assert_int_equal(ask_clear(P0, queue, filter), NDIS_STATUS_SUCCESS);
+	return stack_queue_report(queue).drops[WIRE_DROP_QUEUE_FULL] == lost;
+}
+
+/* Frames that wait on the ring when the last filter goes are nobody's (C7, F17). */
+static void C7_D32_F17_after_the_last_clear_nothing_of_before_comes(void **state)
+{
+	enum { TRIES = 4 };
+	ULONG queue, filter;
+	unsigned at_clear;
+
+	(void)state;
+	for (unsigned i = 0; i < TRIES * 400; i++)
+		stack_frame_of(1, UNTAGGED);
+	stack_open_receiving(NULL);
+	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, &filter);
+	for (unsigned i = 0; !clear_while_frames_wait(queue, filter); i++) {
+		assert_int_not_equal(i, TRIES - 1);
+		protocol_return_all(P0);
+		ground_until(!stack_waiting() && !stack_outstanding(queue));
+		assert_int_equal(ask_filter(P0, queue, 1, VLAN_NONE_OR_ZERO, &filter),
+				 NDIS_STATUS_SUCCESS);
+	}
 	at_clear = trace_frames_of(queue, 0);
 	protocol_return_all(P0);
 	ground_until(!stack_waiting());

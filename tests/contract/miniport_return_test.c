@@ -114,6 +114,36 @@ static void F23_a_queue_without_buffers_is_alone_with_it(void **state)
 	assert_int_equal(stack_queue_report(stuck).drops[WIRE_DROP_QUEUE_FULL], 100 - STACK_BUFFERS);
 }
 
+static void stand_still(void *arg)
+{
+	(void)arg;
+	usleep(200000);
+}
+
+/* Nor does it lose any because its processor stood still for longer than a NIC waits. */
+static void F23_a_standstill_is_not_the_queues_fault(void **state)
+{
+	unsigned n = 200;
+	ULONG queue;
+
+	(void)state;
+	for (unsigned i = 0; i < n; i++)
+		stack_frame_of(1, UNTAGGED);
+	stack_open_receiving(NULL);
+	queue = ask_running(P0, 1, PER_QUEUE, 1, VLAN_NONE_OR_ZERO, NULL);
+	atomic_store(&P0->hold, true);
+	stack_let(n);
+	ground_until(stack_outstanding(queue) == STACK_BUFFERS);
+	ground_on(1, stand_still, NULL);
+	ground_pass();   /* it has looked again, before anything is back */
+	atomic_store(&P0->hold, false);
+	protocol_return_all(P0);
+	ground_until(!atomic_load(&stack.let) && !stack_waiting());
+	ground_pass();
+	assert_int_equal(stack_queue_report(queue).drops[WIRE_DROP_QUEUE_FULL], 0);
+	assert_int_equal(trace_frames_of(queue, 0), n);
+}
+
 /* The default queue's buffers come to an end because somebody keeps them: before the last
  * it lends, and so loses nothing; a VM queue never lends. */
 static void F26_only_with_few_buffers_the_default_queue_lends(void **state)
@@ -209,6 +239,7 @@ int main(void)
 		TEST(F23_held_nbls_are_not_touched),
 		TEST(F27_F29_X35_returns_in_any_order_and_grouping),
 		TEST(F23_a_queue_without_buffers_is_alone_with_it),
+		TEST(F23_a_standstill_is_not_the_queues_fault),
 		TEST(F26_only_with_few_buffers_the_default_queue_lends),
 		TEST(F24_what_is_lent_is_home_at_once),
 		TEST(F32_what_a_second_binding_holds_counts_against_its_queue),
