@@ -18,7 +18,8 @@
 #define GATHER     1024u
 #define GATHER_LOANED 256u
 #define FEW        16u
-/* What so many queues need lies in no first-level cache: it is asked for so many queues ahead. */
+/* What so many queues need lies in no first-level cache: it is asked for early, in steps that each
+ * read what the one before asked for, so many queues apart. */
 #define MANY       32u
 #define AHEAD      2u
 
@@ -174,6 +175,17 @@ static void sort(struct mp_processor *p, struct sorted *to, struct mp_queue *q, 
 		pass_on_lane(p, q, to);
 }
 
+/* Asks for the lanes that a burst goes to, all at once: one after the other they would be waited
+ * for. */
+static inline void fetch_lanes(const struct mp_adapter *a, const uint16_t *ids, unsigned n,
+			       unsigned way)
+{
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(&a->queues[ids[i]]);
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(&a->queues[ids[i]].lanes[way].n);
+}
+
 /* Whether all of a burst is one queue's, and a filter's: then it is passed on as it is. */
 static inline bool is_one_queues(uint64_t matched, const uint16_t *ids, unsigned n)
 {
@@ -227,6 +239,8 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 		pass_on(p, q, &q->lanes[to->way], pkts, n, to);
 		return got;
 	}
+	if (to->n_queues >= MANY)
+		fetch_lanes(a, ids, n, to->way);
 	for (unsigned i = 0; i < n; i++) {
 		if (!(matched >> i & 1) && !passes(a, filter, rte_pktmbuf_mtod(pkts[i], uint8_t *)))
 			drop(p, pkts[i], WIRE_DROP_PACKET_FILTER);
@@ -236,13 +250,22 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 	return got;
 }
 
-/* What the next frames of a queue of its own memory need, in two steps: where that is said, and it.
- * The rest of a burst that is longer than most, where there are many queues, does without. */
+/* What a queue's frames need on their way up: where its memory is described, */
 static inline void fetch_queue(const struct mp_queue *q)
 {
 	rte_prefetch0(&q->buffers);
 }
 
+/* which buffers are free, and which frames wait, */
+static inline void fetch_lists(const struct mp_queue *q, const struct mp_lane *lane)
+{
+	rte_prefetch0(&lane->n);
+	if (q->buffers)
+		rte_prefetch0(&q->buffers[q->n_free - 1]);
+}
+
+/* and both. The rest of a burst that is longer than most, where there are many queues, does
+ * without. */
 static inline void fetch_frames(const struct mp_queue *q, const struct mp_lane *lane)
 {
 	unsigned n = RTE_MIN(lane->n, 4u);
@@ -259,8 +282,11 @@ static void pass_on_lanes(struct mp_processor *p, struct sorted *s)
 	unsigned many = s->n_queues < MANY ? 0 : s->n_queues;
 
 	for (unsigned i = 0; i < s->n_queues; i++) {
+		if (i + 3 * AHEAD < many)
+			fetch_queue(s->queues[i + 3 * AHEAD]);
 		if (i + 2 * AHEAD < many)
-			fetch_queue(s->queues[i + 2 * AHEAD]);
+			fetch_lists(s->queues[i + 2 * AHEAD],
+				    &s->queues[i + 2 * AHEAD]->lanes[s->way]);
 		if (i + AHEAD < many)
 			fetch_frames(s->queues[i + AHEAD], &s->queues[i + AHEAD]->lanes[s->way]);
 		pass_on_lane(p, s->queues[i], s);
