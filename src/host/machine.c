@@ -8,6 +8,7 @@
 
 #include "loader/crash.h"
 #include "host/eal.h"
+#include "host/heap.h"
 #include "host/open_files.h"
 #include "host/machine_adapter.h"
 #include "kernel/kernel.h"
@@ -108,6 +109,7 @@ static int bring_up(struct machine *m, const struct host_config *c, struct error
 	int rc;
 
 	open_files_raise();
+	heap_on_huge_pages();
 	rc = eal_start(c, err);
 	if (rc)
 		return rc;
