@@ -173,8 +173,9 @@ void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pk
 	indicate_own(p, q, to, can, n);
 }
 
-void mp_deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct mp_copy *copies,
-		       unsigned n)
+/* Frames that came by value, to a queue whose mode takes them so. */
+static void deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct mp_copy *copies,
+			   unsigned n)
 {
 	unsigned can = mp_buffers_for(q, n), got = 0;
 	struct mp_chain own, *to = chain_for(p, q, &own);
@@ -185,4 +186,31 @@ void mp_deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct 
 	if (unlikely(got < can))
 		counter_add(&q->drops.by[WIRE_DROP_NIC_MISSED], can - got);
 	indicate_own(p, q, to, got, n - (can - got));
+}
+
+/* Delivers what came the way that the first of 'n' items did, up to one that came the other way.
+ * Returns how many. */
+static unsigned deliver_run(struct mp_processor *p, struct mp_queue *q,
+			    const struct mp_parcel *parcels, void **items, unsigned n)
+{
+	struct mp_copy copies[BURST];
+	unsigned run = 0;
+
+	for (; run < n && mp_is_parcel(items[run]); run++)
+		copies[run] = mp_parcel_copy(parcels, items[run]);
+	if (run) {
+		deliver_copies(p, q, copies, run);
+		return run;
+	}
+	while (run < n && !mp_is_parcel(items[run]))
+		run++;
+	mp_deliver(p, q, (struct rte_mbuf **)items, run);
+	return run;
+}
+
+void mp_deliver_items(struct mp_processor *p, struct mp_queue *q, const struct mp_parcel *parcels,
+		      void **items, unsigned n)
+{
+	for (unsigned done = 0; done < n;)
+		done += deliver_run(p, q, parcels, items + done, n - done);
 }

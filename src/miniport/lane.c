@@ -9,8 +9,6 @@
 #include "base/prefetch.h"
 #include "frame/frame.h"
 
-#define LINE 64
-
 void mp_lanes_destroy(struct mp_lane *lanes, unsigned n)
 {
 	for (unsigned r = 0; lanes && r < n; r++) {
@@ -40,12 +38,6 @@ struct mp_lane *mp_lanes_create(unsigned n, bool parcels)
 	return lanes;
 }
 
-static inline void *item_of_parcel(unsigned parcel, uint16_t length, uint32_t generation)
-{
-	return (void *)((uintptr_t)generation << 32 | (uintptr_t)parcel << 16 |
-			(uintptr_t)length << 1 | 1);
-}
-
 /* How many of the next items may be parcels. The consumer's count lies in its cache: it is read only
  * where what was last seen of it leaves no room for 'wanted'. */
 static unsigned parcels_free(struct spsc *r, unsigned wanted)
@@ -55,16 +47,6 @@ static unsigned parcels_free(struct spsc *r, unsigned wanted)
 	if (used + wanted > PARCELS)
 		used = spsc_used_now(r);
 	return used < PARCELS ? PARCELS - used : 0;
-}
-
-/* No frame's buffer is smaller than a line. */
-static inline void parcel_write(struct mp_parcel *to, const struct rte_mbuf *m)
-{
-	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
-
-	memcpy(to->bytes, bytes, LINE);
-	if (m->data_len > LINE)
-		memcpy(to->bytes + LINE, bytes + LINE, m->data_len - LINE);
 }
 
 /* Makes parcels of the frames that fit into the 'room' there is; the others' mbufs are items
@@ -82,8 +64,7 @@ static void items_make(struct mp_lane *lane, struct rte_mbuf **pkts, void **item
 			items[i] = m;
 			continue;
 		}
-		parcel_write(&lane->parcels[parcel], m);
-		items[i] = item_of_parcel(parcel, m->data_len, generation);
+		items[i] = mp_parcel_make(lane->parcels, parcel, m, generation);
 		pkts[copied++] = m;
 	}
 	frame_free_burst(pkts, copied);
@@ -129,7 +110,7 @@ static void fetch(const struct mp_lane *lane, void *const *items, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		if (mp_is_parcel(items[i]))
-			rte_prefetch0(mp_parcel_copy(lane, items[i]).bytes);
+			rte_prefetch0(mp_parcel_copy(lane->parcels, items[i]).bytes);
 		else
 			mbufs[n_mbufs++] = items[i];
 	}

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_mbuf.h>
 
@@ -25,6 +26,7 @@
 #define RING_SIZE    1024
 #define PARCELS      128u   /* on a ring at a time; what is beyond goes in its mbuf */
 #define PARCEL_ROOM  128u   /* bytes */
+#define LINE         64u    /* of a cache */
 _Static_assert(!(PARCELS & (PARCELS - 1)), "items are numbered on beyond 32 bits");
 
 struct mp_parcel {
@@ -40,13 +42,14 @@ struct mp_lane {
 	_Alignas(64) unsigned n;
 	bool on_ring;                        /* something may be on the ring; if not, it is not
 					      * looked at */
-	struct rte_mbuf *burst[BURST];       /* 'n' of them, matched and not passed on yet */
+	bool has_parcels;                    /* among what waits: the poller's own processor's */
+	void *waiting[BURST];                /* 'n' items, sorted and not passed on yet (sort.h) */
 	counter_t ring_full;                 /* poller writes */
 };
 
 /*
- * An item of the ring is an mbuf, or an odd number: what is to be known of a parcel. The queue's
- * generation when it was put there is with both; an mbuf's in a word of it that nothing else here
+ * An item is an mbuf, or an odd number: what is to be known of a parcel. The queue's generation
+ * when it was put on a ring is with both; an mbuf's in a word of it that nothing else here
  * uses, in the one line of it that the next processor reads anyway.
  */
 static inline bool mp_is_parcel(const void *item)
@@ -66,12 +69,32 @@ struct mp_copy {
 	uint16_t length;
 };
 
-static inline struct mp_copy mp_parcel_copy(const struct mp_lane *lane, const void *item)
+static inline struct mp_copy mp_parcel_copy(const struct mp_parcel *parcels, const void *item)
 {
 	uintptr_t word = (uintptr_t)item;
 
-	return (struct mp_copy){ lane->parcels[(word >> 16) % PARCELS].bytes,
-				 word >> 1 & 0x7fff };
+	return (struct mp_copy){ parcels[(uint16_t)(word >> 16)].bytes, word >> 1 & 0x7fff };
+}
+
+/* Where the bytes of either kind of item begin. */
+static inline const void *mp_item_bytes(const struct mp_parcel *parcels, const void *item)
+{
+	return mp_is_parcel(item) ? (const void *)mp_parcel_copy(parcels, item).bytes
+				  : rte_pktmbuf_mtod((const struct rte_mbuf *)item, const void *);
+}
+
+/* Copies a frame of at most PARCEL_ROOM bytes into the parcel with that index (below 65536). */
+static inline void *mp_parcel_make(struct mp_parcel *parcels, unsigned index,
+				   const struct rte_mbuf *m, uint32_t generation)
+{
+	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint8_t *to = parcels[index].bytes;
+
+	memcpy(to, bytes, LINE);   /* no frame's buffer is smaller */
+	if (m->data_len > LINE)
+		memcpy(to + LINE, bytes + LINE, m->data_len - LINE);
+	return (void *)((uintptr_t)generation << 32 | (uintptr_t)index << 16 |
+			(uintptr_t)m->data_len << 1 | 1);
 }
 
 /* 'n' lanes; 'parcels': frames may cross CPUs by value. NULL: no memory. Control. */

@@ -66,4 +66,4 @@ static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST
 	return n;
 }
 
-const struct mp_mode mp_loaned = { "loaned", create, destroy, receive, receive_copies, home };
+const struct mp_mode mp_loaned = { "loaned", false, create, destroy, receive, receive_copies, home };

@@ -38,6 +38,7 @@ struct mp_processor {
 	struct wire_drops drops;                  /* of frames without a queue */
 	int epoll;                                /* over several NIC descriptors, or -1 */
 	struct mp_hand hand;                      /* NBLs for placed frames */
+	struct mp_parcel *parcels;                /* for what it sorts (sort.h), or NULL */
 };
 
 /* NBLs of the processor's hand for 'n' frames (up to BURST) that their queue has buffers for: a list

@@ -13,6 +13,7 @@
  * would have the queue's entry point at the other's message (H22, H27).
  */
 #include "miniport/rss.h"
+#include "miniport/sort.h"
 #include "miniport/steer.h"
 
 #include <stdlib.h>
@@ -115,6 +116,8 @@ NDIS_STATUS mp_processors_create(struct mp_adapter *a)
 		p->epoll = -1;
 		NdisAllocateSpinLock(&a->nic_tx[i]);
 		status = mp_processor_list(p, NULL, NULL);
+		if (status == NDIS_STATUS_SUCCESS)
+			status = mp_sort_create(p);
 	}
 	/* The NIC's queues go round the processors, the preferred first. */
 	for (unsigned r = 0; r < a->settings.rx_queues; r++) {
@@ -133,6 +136,7 @@ void mp_processors_destroy(struct mp_adapter *a)
 		if (!p->adapter)
 			break;   /* initialization did not come as far */
 		free(atomic_exchange(&p->queues, NULL));
+		mp_sort_destroy(p);
 		NdisFreeSpinLock(&a->nic_tx[i]);
 		if (p->epoll >= 0)
 			close(p->epoll);

@@ -70,26 +70,6 @@ static unsigned drop_stale(struct mp_queue *q, void **items, unsigned n)
 	return kept;
 }
 
-/* Delivers what came the way that the first of 'n' items did, up to one that came the other way.
- * Returns how many. */
-static unsigned deliver_run(struct mp_processor *p, struct mp_queue *q,
-			    const struct mp_lane *lane, void **items, unsigned n)
-{
-	struct mp_copy copies[BURST];
-	unsigned run = 0;
-
-	for (; run < n && mp_is_parcel(items[run]); run++)
-		copies[run] = mp_parcel_copy(lane, items[run]);
-	if (run) {
-		mp_deliver_copies(p, q, copies, run);
-		return run;
-	}
-	while (run < n && !mp_is_parcel(items[run]))
-		run++;
-	mp_deliver(p, q, (struct rte_mbuf **)items, run);
-	return run;
-}
-
 /* A burst of what other processors matched to this queue. Returns whether more waits. */
 static bool drain_lane(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane,
 		       unsigned *budget)
@@ -99,8 +79,7 @@ static bool drain_lane(struct mp_processor *p, struct mp_queue *q, struct mp_lan
 	unsigned kept = drop_stale(q, items, n);
 
 	*budget -= n;
-	for (unsigned done = 0; done < kept;)
-		done += deliver_run(p, q, lane, items + done, kept - done);
+	mp_deliver_items(p, q, lane->parcels, items, kept);
 	mp_lane_release(lane, n);
 	return !spsc_is_empty(lane->ring);
 }

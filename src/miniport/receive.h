@@ -48,9 +48,9 @@ unsigned mp_buffers_for(struct mp_queue *q, unsigned n);
 /* Makes 'n' frames (1 .. BURST) of the NIC's the queue's, in order, and indicates them;
  * frames beyond the quota are counted as dropped. */
 void mp_deliver(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf **pkts, unsigned n);
-/* The same for frames that came by value, to a queue whose mode takes them so. */
-void mp_deliver_copies(struct mp_processor *p, struct mp_queue *q, const struct mp_copy *copies,
-		       unsigned n);
+/* The same for items of a lane (lane.h), whose parcels are those. */
+void mp_deliver_items(struct mp_processor *p, struct mp_queue *q, const struct mp_parcel *parcels,
+		      void **items, unsigned n);
 /* Indicates what queues that may share a call have left so far (F5). */
 void mp_indicate_mixed(struct mp_processor *p);
 MINIPORT_RETURN_NET_BUFFER_LISTS MiniportReturnNetBufferLists;

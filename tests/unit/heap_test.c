@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "kernel/sanitizer.h"
+
 /* Whether huge pages were asked for where the object lies. */
 static bool is_advised(const void *object)
 {
@@ -46,10 +48,8 @@ static void objects_of_any_size_and_thread_lie_on_huge_pages(void **state)
 	void *mine, *theirs;
 
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__)
-	skip();   /* its heap is its own */
-#endif
-	if (access("/sys/kernel/mm/transparent_hugepage", F_OK))
+	/* A sanitizer's heap is its own. */
+	if (KERNEL_ASAN || access("/sys/kernel/mm/transparent_hugepage", F_OK))
 		skip();
 	heap_on_huge_pages();
 	for (unsigned i = 0; i < 2; i++) {

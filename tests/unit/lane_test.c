@@ -62,13 +62,13 @@ static void push(uint16_t length, uint8_t mark, uint32_t generation, bool by_val
 
 static const uint8_t *bytes_of(void *item)
 {
-	return mp_is_parcel(item) ? mp_parcel_copy(lane, item).bytes
+	return mp_is_parcel(item) ? mp_parcel_copy(lane->parcels, item).bytes
 				  : rte_pktmbuf_mtod((struct rte_mbuf *)item, const uint8_t *);
 }
 
 static uint16_t length_of(void *item)
 {
-	return mp_is_parcel(item) ? mp_parcel_copy(lane, item).length
+	return mp_is_parcel(item) ? mp_parcel_copy(lane->parcels, item).length
 				  : ((struct rte_mbuf *)item)->data_len;
 }
 

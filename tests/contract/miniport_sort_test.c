@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames of many queues, which wait sorted until there are enough of them. The NIC cannot wait. */
+#include "packets.h"
+#include "stack.h"
+
+#include <rte_mempool.h>
+
+#define P0 (&protocols[0])
+
+/* So many that small frames wait by value. */
+#define QUEUES  40u
+#define BUFFERS 512u
+
+/* Around what a parcel holds, a cache line and two. */
+static const unsigned lengths[] = { 60, 64, 65, 100, 127, 128, 129, 60, 300, 1514, 60 };
+
+static void open_many(ULONG *ids, unsigned processors)
+{
+	stack.hurried = true;
+	stack_open_receiving(&(struct stack_options){ .queues = QUEUES, .buffers = BUFFERS });
+	for (unsigned q = 0; q < QUEUES; q++)
+		ids[q] = ask_running(P0, q % processors, q & 1 ? PER_QUEUE : 0, q,
+				     VLAN_NONE_OR_ZERO, NULL);
+}
+
+/* 'n' frames: one after another queue's, now and then two in a row; some with a priority. */
+static void add_frames(unsigned n)
+{
+	for (unsigned i = 0, q = 0; i < n; i++) {
+		unsigned length = lengths[i % (sizeof(lengths) / sizeof(*lengths))];
+
+		stack_frame(q, i % 7 ? UNTAGGED : 0xa000, length);
+		q = (q + i % 13 / 12 * 7 + (i % 5 != 0)) % QUEUES;
+	}
+}
+
+/* Each frame that came is whole, and behind those before it of its queue (F13). Returns how many
+ * there are. */
+static unsigned check_frames(void)
+{
+	uint32_t next[QUEUES + 1] = { 0 };
+	unsigned n = trace.n_frames;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct trace_frame *f = &trace.frames[i];
+
+		assert_in_range(f->queue, 1, QUEUES);
+		assert_true(f->intact);
+		assert_int_equal(f->priority, f->index % 7 ? 0 : 5);
+		assert_true(f->index >= next[f->queue]);
+		next[f->queue] = f->index + 1;
+	}
+	return n;
+}
+
+static void add_in_use(struct rte_mempool *pool, void *sum)
+{
+	*(unsigned *)sum += rte_mempool_in_use_count(pool);
+}
+
+/* Buffers that are out of their pools, the NIC's among them. */
+static unsigned buffers_in_use(void)
+{
+	unsigned sum = 0;
+
+	rte_mempool_walk(add_in_use, &sum);
+	return sum;
+}
+
+static void F13_D5_frames_of_any_length_are_whole_and_in_order(void **state)
+{
+	ULONG ids[QUEUES];
+	unsigned n = 8000, before;
+
+	(void)state;
+	add_frames(n);
+	open_many(ids, 2);   /* every other queue is another processor's */
+	before = buffers_in_use();
+	stack_flow(n);
+	assert_int_equal(check_frames(), n);
+	for (unsigned q = 0; q < QUEUES; q++)
+		ground_until(!stack_outstanding(ids[q]));
+	assert_int_equal(buffers_in_use(), before);
+}
+
+static struct {
+	ULONG limit;
+	unsigned calls, most, sum;
+	bool more;
+} dpcs;
+
+/* DPCs as NDIS makes them while there is more. */
+static void run_dpcs(void *arg)
+{
+	NDIS_RECEIVE_THROTTLE_PARAMETERS p;
+
+	(void)arg;
+	dpcs.calls = dpcs.most = dpcs.sum = 0;
+	atomic_store(&stack.let, stack.after);
+	do {
+		unsigned before = trace.n_frames, got;
+
+		p = (NDIS_RECEIVE_THROTTLE_PARAMETERS){ .MaxNblsToIndicate = dpcs.limit };
+		stack_dpc(0, &p);
+		got = trace.n_frames - before;
+		dpcs.sum += got;
+		dpcs.most = got > dpcs.most ? got : dpcs.most;
+	} while (p.MoreNblsPending && ++dpcs.calls < 10000);
+	dpcs.more = p.MoreNblsPending;
+}
+
+/* Whatever the limit is, also one that ends within a burst. */
+static void F20_the_limit_is_kept_with_many_queues(void **state)
+{
+	static const ULONG limits[] = { 1000, 500, 333, 100, 65, 64, 63, 33, 17, 16, 15, 1 };
+	enum { LIMITS = sizeof(limits) / sizeof(*limits), EACH = 1000 };
+	ULONG ids[QUEUES];
+
+	(void)state;
+	add_frames(LIMITS * EACH);
+	open_many(ids, 1);
+	for (unsigned i = 0; i < LIMITS; i++) {
+		stack.after = EACH;
+		dpcs.limit = limits[i];
+		ground_on(0, run_dpcs, NULL);
+		assert_int_equal(dpcs.sum, EACH);
+		assert_in_range(dpcs.most, 1, limits[i]);
+		assert_false(dpcs.more);
+	}
+	assert_int_equal(check_frames(), LIMITS * EACH);
+}
+
+/* Queues go to and fro between processors while their frames are being sorted. */
+static void C48_F13_moves_among_many_queues_reorder_nothing(void **state)
+{
+	unsigned n = 40000, moves = 0;
+	struct miniport_report r;
+	uint64_t drops = 0;
+	ULONG ids[QUEUES];
+
+	(void)state;
+	add_frames(n);
+	open_many(ids, 1);
+	for (; moves < 200 || atomic_load(&stack.let); moves++) {
+		if (moves < 200)
+			stack_let(n / 200);
+		assert_int_equal(ask_move(P0, ids[moves % 3], moves / 3 % GROUND_PROCESSORS),
+				 NDIS_STATUS_SUCCESS);
+	}
+	stack_flow(0);
+	r = stack_report();
+	for (unsigned i = 0; i < WIRE_DROP_COUNT; i++)
+		drops += r.drops[i];
+	assert_int_equal(check_frames() + drops, n);
+	for (unsigned q = 0; q < QUEUES; q++)
+		ground_until(!stack_outstanding(ids[q]));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stack_setup, stack_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(F13_D5_frames_of_any_length_are_whole_and_in_order),
+		TEST(F20_the_limit_is_kept_with_many_queues),
+		TEST(C48_F13_moves_among_many_queues_reorder_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, ground_setup, ground_teardown);
+}
