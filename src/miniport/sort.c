@@ -38,6 +38,13 @@ static inline bool ring_is_empty(struct mp_lane *lane)
 	return !lane->on_ring;
 }
 
+/* Whether the queue is this processor's, and so all that belongs to its owner: until this DPC ends,
+ * also if it begins to move. */
+static inline bool is_here(const struct mp_processor *p, const struct mp_queue *q)
+{
+	return atomic_load_explicit(&q->processor, memory_order_acquire) == p->number;
+}
+
 /* ---- passing on ---- */
 
 /* Leaves frames of a lane on its ring, for the queue's processor or for a later turn. */
@@ -69,9 +76,9 @@ static void leave_on_ring(struct mp_processor *p, struct mp_queue *q, struct mp_
 static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *lane,
 		    struct rte_mbuf **pkts, unsigned n, struct mp_sorted *s)
 {
-	unsigned owner = atomic_load_explicit(&q->processor, memory_order_acquire), now = 0;
+	unsigned now = 0;
 
-	if (owner == p->number && ring_is_empty(lane) && !q->adapter->nic_can_wait) {
+	if (is_here(p, q) && ring_is_empty(lane) && !q->adapter->nic_can_wait) {
 		now = n <= *s->budget ? n : *s->budget;
 		*s->budget -= now;
 		if (now)
@@ -82,9 +89,8 @@ static void pass_on(struct mp_processor *p, struct mp_queue *q, struct mp_lane *
 	leave_on_ring(p, q, lane, pkts + now, n - now, s);
 }
 
-/* What waits on the queue's lane goes on. Parcels wait there only if the queue was this processor's
- * and the throttle had room for all that is sorted; should it have begun to move since, its next
- * owner begins when this DPC has ended. */
+/* What waits on the queue's lane goes on. Parcels wait there only if the queue was here and the
+ * throttle had room for all that is sorted. */
 static void pass_on_lane(struct mp_processor *p, struct mp_queue *q, struct mp_sorted *s)
 {
 	struct mp_lane *lane = &q->lanes[s->way];
@@ -107,10 +113,11 @@ static inline void fetch_queue(const struct mp_queue *q)
 }
 
 /* which buffers are free, and which frames wait, */
-static inline void fetch_lists(const struct mp_queue *q, const struct mp_lane *lane)
+static inline void fetch_lists(const struct mp_processor *p, const struct mp_queue *q,
+			       const struct mp_lane *lane)
 {
 	rte_prefetch0(&lane->n);
-	if (q->buffers)
+	if (is_here(p, q) && q->buffers)
 		rte_prefetch0(&q->buffers[q->n_free - 1]);
 }
 
@@ -121,7 +128,9 @@ static inline void fetch_frames(const struct mp_processor *p, const struct mp_qu
 {
 	unsigned n = RTE_MIN(lane->n, 4u);
 
-	for (unsigned i = 0; q->buffers && i < n && i < q->n_free; i++) {
+	if (!is_here(p, q) || !q->buffers)
+		return;
+	for (unsigned i = 0; i < n && i < q->n_free; i++) {
 		rte_prefetch0(mp_item_bytes(p->parcels, lane->waiting[i]));
 		rte_prefetch0(q->buffers[q->n_free - 1 - i]);
 	}
@@ -135,7 +144,7 @@ void mp_sort_end(struct mp_processor *p, struct mp_sorted *s)
 		if (i + 3 * AHEAD < many)
 			fetch_queue(s->queues[i + 3 * AHEAD]);
 		if (i + 2 * AHEAD < many)
-			fetch_lists(s->queues[i + 2 * AHEAD],
+			fetch_lists(p, s->queues[i + 2 * AHEAD],
 				    &s->queues[i + 2 * AHEAD]->lanes[s->way]);
 		if (i + AHEAD < many)
 			fetch_frames(p, s->queues[i + AHEAD],
@@ -199,8 +208,7 @@ static inline void fetch_lanes(const struct mp_adapter *a, const uint16_t *ids, 
 static inline bool takes_parcels(const struct mp_processor *p, const struct mp_queue *q,
 				 struct mp_lane *lane)
 {
-	return atomic_load_explicit(&q->mode, memory_order_relaxed)->copies &&
-	       atomic_load_explicit(&q->processor, memory_order_acquire) == p->number &&
+	return is_here(p, q) && atomic_load_explicit(&q->mode, memory_order_relaxed)->copies &&
 	       ring_is_empty(lane);
 }
 
