@@ -30,6 +30,8 @@ def two_cpus():
 class Process:
     """A child on given CPUs. What it says goes to a file, or to us when 'talk' is set."""
 
+    farewell = None    # asks it to end, before it is told
+
     def __init__(self, folder, name, argv, cpus, talk=False, cwd=None, env=None, first=False):
         def begin():
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -104,6 +106,10 @@ class Process:
         if self.child.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self.child.stdin.close()
+        if self.farewell and self.child.poll() is None:
+            with contextlib.suppress(Trouble, subprocess.TimeoutExpired):
+                self.farewell()
+                self.child.wait(wait)
         if self.child.poll() is None:
             self.child.terminate()
             try:

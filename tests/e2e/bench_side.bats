@@ -38,6 +38,18 @@ nothing_left() {
 	nothing_left
 }
 
+@test "two slices beside Open vSwitch: its bridge and interfaces go with it" {
+	[ -x /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk ] ||
+		skip "no openvswitch-switch-dpdk: tools/packages.sh bench"
+	[ ! -e /sys/class/net/br0 ] || skip "there is an interface br0 already"
+	run "${side[@]/--no-hugepages/--polite}" --rounds 2 --only placed,ovs-flow nic-to-vm/60
+	[[ "$output" != *"OVS-DPDK needs hugepages"* ]] || skip "no hugepages"
+	is "$status" 0
+	[ ! -e /sys/class/net/br0 ]
+	[ ! -e /sys/class/net/ovs-netdev ]
+	nothing_left
+}
+
 @test "a switch that does not start: one line says so, status 1, nothing left" {
 	mkdir -p broken/src/host broken/bench/traffic
 	printf '#!/bin/sh\n[ "$1" = --help ] && exit 0\necho out of order >&2\nexit 1\n' \

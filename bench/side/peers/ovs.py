@@ -73,6 +73,8 @@ class Ovs(Switch):
                                    self.cpus, env=self.env)
         self.control = self.folder / f"ovs-vswitchd-dpdk.{self.main.pid}.ctl"
         wait_for(f"{name}: the daemon", 30, self.control.exists, self.main)
+        # Its bridge's interfaces outlive it, unless it is told to take them along.
+        self.main.farewell = lambda: self.appctl("exit", "--cleanup")
 
     def ports(self):
         """Each gets the OpenFlow number of its place: the NIC, then the VMs."""
