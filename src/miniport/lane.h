@@ -26,7 +26,6 @@
 #define RING_SIZE    1024
 #define PARCELS      128u   /* on a ring at a time; what is beyond goes in its mbuf */
 #define PARCEL_ROOM  128u   /* bytes */
-#define LINE         64u    /* of a cache */
 _Static_assert(!(PARCELS & (PARCELS - 1)), "items are numbered on beyond 32 bits");
 
 struct mp_parcel {
@@ -87,10 +86,11 @@ static inline const void *mp_item_bytes(const struct mp_parcel *parcels, const v
 static inline void *mp_parcel_make(struct mp_parcel *parcels, unsigned index,
 				   const struct rte_mbuf *m, uint32_t generation)
 {
+	enum { LINE = RTE_CACHE_LINE_SIZE };   /* no frame's buffer is smaller */
 	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint8_t *to = parcels[index].bytes;
 
-	memcpy(to, bytes, LINE);   /* no frame's buffer is smaller */
+	memcpy(to, bytes, LINE);
 	if (m->data_len > LINE)
 		memcpy(to + LINE, bytes + LINE, m->data_len - LINE);
 	return (void *)((uintptr_t)generation << 32 | (uintptr_t)index << 16 |

@@ -100,14 +100,14 @@ static void keep_own(struct mp_queue *own, struct rte_mbuf **pkts, const uint16_
 			pkts[i] = mp_steer_away(own->adapter, pkts[i]);
 }
 
-/* Whether all of a burst is one queue's, and a filter's: then it is passed on as it is. */
-static inline bool is_one_queues(uint64_t matched, const uint16_t *ids, unsigned n)
+/* Whether all of a burst is one queue's. */
+static inline bool is_one_queues(const uint16_t *ids, unsigned n)
 {
 	unsigned other = 0;
 
 	for (unsigned i = 1; i < n; i++)
 		other |= ids[i] ^ ids[0];
-	return !other && matched == UINT64_MAX >> (64 - n);
+	return !other;
 }
 
 /* One burst of one NIC queue. It is a whole one whatever the throttle is: some NICs give
@@ -123,6 +123,7 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 	uint16_t ids[BURST];
 	unsigned got, n, filter;
 	uint64_t matched;
+	bool all;
 
 	/* What other processors had is in their caches. */
 	if (a->n_processors > 1 && rx < a->settings.rx_queues)
@@ -146,11 +147,12 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 		mp_rss_spread(rss, pkts, n, ids);
 	if (own)
 		keep_own(own, pkts, ids, n);
-	if (!to->n_queues && is_one_queues(matched, ids, n)) {
+	all = matched == UINT64_MAX >> (64 - n);
+	if (!to->n_queues && all && is_one_queues(ids, n)) {
 		mp_sort_one(p, to, pkts, ids[0], n);
 		return got;
 	}
-	if (matched != UINT64_MAX >> (64 - n))
+	if (!all)
 		n = drop_unmatched(p, pkts, ids, n, matched, filter);
 	if (n)
 		mp_sort(p, to, pkts, ids, n);

@@ -253,12 +253,13 @@ void mp_sort(struct mp_processor *p, struct mp_sorted *s, struct rte_mbuf **pkts
 	struct mp_adapter *a = p->adapter;
 
 	s->frames += n;
-	if (s->n_queues >= MANY)
+	if (s->n_queues >= MANY) {
 		fetch_lanes(a, ids, n, s->way);
-	/* It is not the first burst: the throttle has room for it. */
-	if (s->n_queues >= MANY && s->by_value) {
-		sort_by_value(p, s, pkts, ids, n);
-		return;
+		/* It is not the first burst: the throttle has room for it. */
+		if (s->by_value) {
+			sort_by_value(p, s, pkts, ids, n);
+			return;
+		}
 	}
 	for (unsigned i = 0; i < n; i++)
 		sort(p, s, &a->queues[ids[i]], pkts[i]);

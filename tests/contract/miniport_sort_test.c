@@ -83,53 +83,6 @@ static void F13_D5_frames_of_any_length_are_whole_and_in_order(void **state)
 	assert_int_equal(buffers_in_use(), before);
 }
 
-static struct {
-	ULONG limit;
-	unsigned calls, most, sum;
-	bool more;
-} dpcs;
-
-/* DPCs as NDIS makes them while there is more. */
-static void run_dpcs(void *arg)
-{
-	NDIS_RECEIVE_THROTTLE_PARAMETERS p;
-
-	(void)arg;
-	dpcs.calls = dpcs.most = dpcs.sum = 0;
-	atomic_store(&stack.let, stack.after);
-	do {
-		unsigned before = trace.n_frames, got;
-
-		p = (NDIS_RECEIVE_THROTTLE_PARAMETERS){ .MaxNblsToIndicate = dpcs.limit };
-		stack_dpc(0, &p);
-		got = trace.n_frames - before;
-		dpcs.sum += got;
-		dpcs.most = got > dpcs.most ? got : dpcs.most;
-	} while (p.MoreNblsPending && ++dpcs.calls < 10000);
-	dpcs.more = p.MoreNblsPending;
-}
-
-/* Whatever the limit is, also one that ends within a burst. */
-static void F20_the_limit_is_kept_with_many_queues(void **state)
-{
-	static const ULONG limits[] = { 1000, 500, 333, 100, 65, 64, 63, 33, 17, 16, 15, 1 };
-	enum { LIMITS = sizeof(limits) / sizeof(*limits), EACH = 1000 };
-	ULONG ids[QUEUES];
-
-	(void)state;
-	add_frames(LIMITS * EACH);
-	open_many(ids, 1);
-	for (unsigned i = 0; i < LIMITS; i++) {
-		stack.after = EACH;
-		dpcs.limit = limits[i];
-		ground_on(0, run_dpcs, NULL);
-		assert_int_equal(dpcs.sum, EACH);
-		assert_in_range(dpcs.most, 1, limits[i]);
-		assert_false(dpcs.more);
-	}
-	assert_int_equal(check_frames(), LIMITS * EACH);
-}
-
 /* Queues go to and fro between processors while their frames are being sorted. */
 static void C48_F13_moves_among_many_queues_reorder_nothing(void **state)
 {
@@ -162,7 +115,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(F13_D5_frames_of_any_length_are_whole_and_in_order),
-		TEST(F20_the_limit_is_kept_with_many_queues),
 		TEST(C48_F13_moves_among_many_queues_reorder_nothing),
 	};
 

@@ -46,7 +46,7 @@ static void F20_a_dpc_keeps_to_the_limit(void **state)
 
 struct throttled {
 	ULONG limit;
-	unsigned calls, list[16];   /* what each DPC indicated */
+	unsigned calls, list[1024];   /* what each DPC indicated */
 	bool more;                  /* what the last one said */
 };
 
@@ -63,7 +63,7 @@ static void run_dpcs(void *arg)
 		p = (NDIS_RECEIVE_THROTTLE_PARAMETERS){ .MaxNblsToIndicate = t->limit };
 		stack_dpc(0, &p);
 		t->list[t->calls++] = trace.n_frames - before;
-	} while (p.MoreNblsPending && t->calls < 16);
+	} while (p.MoreNblsPending && t->calls < sizeof(t->list) / sizeof(*t->list));
 	t->more = p.MoreNblsPending;
 }
 
@@ -120,6 +120,35 @@ static void F20_the_limit_is_kept_where_the_nic_waits(void **state)
 	check_limits(false);
 }
 
+/* Whatever the limit is, also one that ends within a burst, while frames of many queues wait
+ * sorted. */
+static void F20_the_limit_is_kept_with_many_queues(void **state)
+{
+	static const ULONG limits[] = { 1000, 500, 333, 100, 65, 64, 63, 33, 17, 16, 15, 1 };
+	enum { LIMITS = sizeof(limits) / sizeof(*limits), EACH = 1000, QUEUES = 40 };
+
+	(void)state;
+	for (unsigned i = 0; i < LIMITS * EACH; i++)
+		stack_frame_of(i % QUEUES, UNTAGGED);
+	stack.hurried = true;
+	stack_open_receiving(&(struct stack_options){ .queues = QUEUES, .buffers = 512 });
+	for (unsigned q = 0; q < QUEUES; q++)
+		ask_running(P0, 0, q & 1 ? PER_QUEUE : 0, q, VLAN_NONE_OR_ZERO, NULL);
+	for (unsigned i = 0; i < LIMITS; i++) {
+		struct throttled t = { .limit = limits[i] };
+		unsigned sum = 0;
+
+		stack.after = EACH;
+		ground_on(0, run_dpcs, &t);
+		for (unsigned c = 0; c < t.calls; c++) {
+			assert_in_range(t.list[c], 0, limits[i]);
+			sum += t.list[c];
+		}
+		assert_int_equal(sum, EACH);
+		assert_false(t.more);
+	}
+}
+
 /* With no limit one DPC has it all, and says that nothing is left. */
 static void F20_without_a_limit_nothing_is_pending(void **state)
 {
@@ -145,6 +174,7 @@ int main(void)
 		TEST(F20_a_dpc_keeps_to_the_limit),
 		TEST(F20_the_limit_is_kept_to_the_frame),
 		TEST(F20_the_limit_is_kept_where_the_nic_waits),
+		TEST(F20_the_limit_is_kept_with_many_queues),
 		TEST(F20_without_a_limit_nothing_is_pending),
 	};
 
