@@ -48,15 +48,33 @@ uint64_t ground_now(void)
 	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
 }
 
+/* The next CPU of 'cpus' after 'cpu', which may be it again. */
+static int cpu_after(const cpu_set_t *cpus, int cpu)
+{
+	do
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	while (!CPU_ISSET(cpu, cpus));
+	return cpu;
+}
+
+/* From CPU to CPU: one of a virtual machine may stand still for seconds while the others run. */
 static void *clock_run(void *arg)
 {
 	uint64_t before = ground_now();
+	int cpu = sched_getcpu();
+	cpu_set_t cpus;
 
 	(void)arg;
+	sched_getaffinity(0, sizeof(cpus), &cpus);
 	while (!atomic_load(&clock_stops)) {
 		uint64_t now, passed;
+		cpu_set_t next;
 
 		usleep(10000);
+		cpu = cpu_after(&cpus, cpu);
+		CPU_ZERO(&next);
+		CPU_SET(cpu, &next);
+		sched_setaffinity(0, sizeof(next), &next);   /* returns there */
 		now = ground_now();
 		passed = now - before;
 		atomic_fetch_add(&ran, passed < STANDSTILL ? passed : STANDSTILL);

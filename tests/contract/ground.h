@@ -71,8 +71,8 @@ void ground_pass(void);
 /* Milliseconds of a clock that only goes forward. */
 uint64_t ground_now(void);
 
-/* Milliseconds in which this machine ran, to some 10: for what must end in time. A virtual machine
- * may stand still for seconds, which is nobody's fault here. */
+/* Milliseconds in which this machine ran with all its CPUs, to some 10: for what must end in time. A
+ * virtual machine, or one CPU of it, may stand still for seconds, which is nobody's fault here. */
 uint64_t ground_ran(void);
 
 /* Waits until the condition holds; fails the test when it never does. */
