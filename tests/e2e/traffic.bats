@@ -121,7 +121,7 @@ totals" a=vdev:net_pcap0,tx_pcap=out.pcap
 @test "traffic tells what it could not send, which uses no number of its flow" {
 	# A ring of 1023 frames, which come back to who sent them.
 	tell "pace a rate=1000000 to=52:54:00:00:00:01+3
-measure 20
+measure 500
 silent a
 totals
 flood a
