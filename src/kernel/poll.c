@@ -21,10 +21,12 @@ static NDIS_STATUS republish(unsigned processor, struct kernel_source *add,
 		return NDIS_STATUS_RESOURCES;
 	}
 	for (unsigned i = 0; i < old->n; i++)
-		if (old->list[i] != remove)
+		if (old->list[i].of != remove)
 			new->list[new->n++] = old->list[i];
-	if (add)
-		new->list[new->n++] = add;
+	if (add) {
+		new->list[new->n].source = add->source;
+		new->list[new->n++].of = add;
+	}
 	atomic_store_explicit(&p->sources, new, memory_order_release);
 	pthread_mutex_unlock(&kernel_machine.lock);
 	kernel_synchronize();

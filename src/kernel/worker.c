@@ -39,7 +39,7 @@ static inline unsigned for_each_source(struct kernel_worker *w,
 
 		kernel_self.processor = p + 1;
 		for (unsigned i = 0; i < s->n; i++)
-			sum += visit(&s->list[i]->source, arg);
+			sum += visit(&s->list[i].source, arg);
 	}
 	return sum;
 }

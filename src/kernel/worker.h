@@ -17,10 +17,14 @@ struct kernel_source {
 	unsigned processor;
 };
 
-/* What a processor polls: replaced whole, never edited. */
+/* What a processor polls: replaced whole, never edited. The sources themselves, which are read in
+ * each round, lie in a row; 'of' is whose each is. */
 struct kernel_sources {
 	unsigned n;
-	struct kernel_source *list[];
+	struct {
+		OVMQ_POLL_SOURCE source;
+		const struct kernel_source *of;
+	} list[];
 };
 
 struct kernel_processor {
