@@ -78,6 +78,12 @@ VMPORT_KINDS(X)
 int vmport_socket_check(const struct vmport *port, const char *path, bool listen,
 			struct error *err);
 
+/* How many buffers of the pool are surely to be had: those that no CPU keeps for itself. */
+static inline unsigned vmport_pool_left(const struct rte_mempool *pool)
+{
+	return rte_mempool_get_ops(pool->ops_index)->get_count(pool);
+}
+
 static inline bool vmport_length_ok(const struct vmport *port, uint32_t length)
 {
 	return length >= VMPORT_MIN_FRAME && length <= port->max_frame;

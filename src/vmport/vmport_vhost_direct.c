@@ -100,8 +100,6 @@ static uint16_t ring_receive(struct vhost_port *p, struct vhost_ring *r, struct 
 		faults_count(p, r);
 		return 0;
 	}
-	if (p->offload)
-		n = vhost_offload_room(p, n);
 	got = vhost_ring_receive(r, pkts, n, &bad);
 	if (unlikely(bad))
 		counter_add(&p->port.bad, bad);

@@ -69,8 +69,7 @@ uint64_t vhost_offload_not_offered(const struct vhost_port *p)
 
 uint16_t vhost_offload_room(const struct vhost_port *p, uint16_t n)
 {
-	struct rte_mempool *pool = p->port.pool;
-	unsigned most = rte_mempool_get_ops(pool->ops_index)->get_count(pool) / (2u * p->segments);
+	unsigned most = vmport_pool_left(p->port.pool) / (2u * p->segments);
 
 	return (uint16_t)RTE_MIN((unsigned)n, most);
 }

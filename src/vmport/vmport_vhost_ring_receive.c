@@ -130,13 +130,22 @@ static enum verdict receive_any(struct vhost_ring *r, struct rte_mbuf **m)
 
 /* ---- a burst of plain frames, each in one buffer ---- */
 
+/* Whether it is to be cut: that takes more buffers than its own. */
+static inline bool is_to_be_cut(const struct vhost_ring *r, const struct vhost_place *from)
+{
+	return r->segments > 1 &&
+	       from->at[offsetof(struct vhost_header, gso_type)] != VIRTIO_NET_HDR_GSO_NONE;
+}
+
 /* How many of the next 'n' chains, which are known, are such. */
 static inline uint16_t plain_count(const struct vhost_ring *r, uint16_t n)
 {
 	uint16_t k;
 
 	for (k = 0; k < n; k++) {
-		if (unlikely(!vhost_place_is_frame(r, vhost_place(r, k))))
+		const struct vhost_place *from = vhost_place(r, k);
+
+		if (unlikely(!vhost_place_is_frame(r, from) || is_to_be_cut(r, from)))
 			break;
 	}
 	return k;
@@ -178,15 +187,22 @@ static uint16_t receive_plain(struct vhost_ring *r, struct rte_mbuf **pkts, uint
 	return k;
 }
 
+/* Whether there are buffers for one more of any form, and to cut it and the 'before' of this burst,
+ * were all the largest; else it waits. */
+static bool has_room(const struct vhost_ring *r, unsigned before)
+{
+	return r->segments == 1 || vmport_pool_left(r->pool) >= (2u + before) * r->segments;
+}
+
 uint16_t vhost_ring_receive(struct vhost_ring *r, struct rte_mbuf **pkts, uint16_t n, uint64_t *bad)
 {
-	uint16_t waiting = vhost_ring_waiting(r, n), got, taken;
+	uint16_t waiting = vhost_ring_waiting(r, n), plain, got, taken;
 
 	n = RTE_MIN(RTE_MIN(n, waiting), (uint16_t)VHOST_RING_BURST);
-	got = receive_plain(r, pkts, n);
+	got = plain = receive_plain(r, pkts, n);
 	/* As many chains as were looked at: bad ones must not hold the worker either. */
 	for (taken = got; unlikely(taken < n); taken++) {
-		if (receive_any(r, &pkts[got]) != TAKEN)
+		if (!has_room(r, taken - plain) || receive_any(r, &pkts[got]) != TAKEN)
 			break;
 		if (pkts[got])
 			got++;

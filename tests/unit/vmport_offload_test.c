@@ -397,6 +397,59 @@ static void any_header_of_any_frame_does_no_harm(void **state)
 	guest_stop();
 }
 
+/* How many of the frame come at once, of up to 32. */
+static unsigned come(uint16_t most)
+{
+	struct rte_mbuf *pkts[32];
+	unsigned n = vmport_receive(port, pkts, most);
+
+	for (unsigned i = 0; i < n; i++)
+		holds_the_frame(pkts[i]);
+	rte_pktmbuf_free_bulk(pkts, n);
+	return n;
+}
+
+/* The same of 32 that the guest sends now. */
+static unsigned come_of_32(struct vhost_master_header h, uint32_t length)
+{
+	for (unsigned i = 0; i < 32; i++)
+		vhost_master_send(&guest, &h, frame, length);
+	return come(32);
+}
+
+/* With half of the pool's mbufs in use there are 42 for the largest and as many to cut it into 12
+ * times over; some are not counted, which a CPU keeps for itself. */
+static void P7_frames_come_as_far_as_there_is_room_to_cut_them(void **state)
+{
+	const struct shape fits = { false, 6, 1400 };
+	const struct vhost_master_header plain = { .num_buffers = 0 };
+	struct vhost_master_header tiny = cut_of(fits);
+	struct rte_mbuf *used[1000];
+	unsigned few;
+
+	(void)state;
+	port_open(true);
+	guest_start(SENT);
+	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, used, 1000), 0);
+	few = come_of_32(cut_of(large), write_frame(large));
+	assert_in_range(few, 6, 12);
+	for (unsigned left = 32 - few; left; left -= few) {   /* they waited */
+		few = come(32);
+		assert_in_range(few, 1, left);
+	}
+	tiny.gso_size = 100;
+	few = come_of_32(tiny, write_frame(fits));
+	assert_in_range(few, 6, 24);
+	while (few < 32)
+		few += come(32);
+	few = come_of_32(plain, write_frame(small));
+	assert_in_range(few, direct ? 32 : 6, direct ? 32 : 12);
+	while (few < 32)
+		few += come(32);
+	rte_pktmbuf_free_bulk(used, 1000);
+	guest_stop();
+}
+
 /* ---- what a guest takes ---- */
 
 static struct rte_mbuf *chain(uint32_t length)
@@ -466,6 +519,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_hostile_header_is_counted_and_goes_no_further, port_close),
 		cmocka_unit_test_teardown(what_was_not_negotiated_is_refused, port_close),
 		cmocka_unit_test_teardown(any_header_of_any_frame_does_no_harm, port_close),
+		cmocka_unit_test_teardown(P7_frames_come_as_far_as_there_is_room_to_cut_them, port_close),
 		cmocka_unit_test_teardown(an_unfinished_frame_comes_with_its_header, port_close),
 	};
 
