@@ -142,6 +142,19 @@ static unsigned take_sends(struct vs_port *port)
 	return passed + n;
 }
 
+/* A VM with more to send than a burst gets more turns, where much has come from the wire. */
+static unsigned take_sends_in_turns(struct vs_port *port)
+{
+	struct vs_processor *here = vs_here();
+	unsigned n = take_sends(port), sum = n, turns = 0;
+
+	if (n == BURST)
+		turns = send_turns(&here->turns, counter_read(&here->from_wire), &port->send.turns_asked);
+	for (; n == BURST && turns; turns--)
+		sum += n = take_sends(port);
+	return sum;
+}
+
 /* Guests come and go, and each takes something else. */
 static void look_at_offloads(struct vs_port *port)
 {
@@ -179,7 +192,7 @@ ULONG vs_port_poll(PVOID Context)
 	if (port->n_waiting && atomic_load_explicit(&vs_switch.paused, memory_order_acquire))
 		vs_inboxes_empty(port);
 	if (vs_takes_sends())
-		work += take_sends(port);
+		work += take_sends_in_turns(port);
 	return work;
 }
 

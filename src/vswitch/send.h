@@ -47,6 +47,7 @@ struct vs_send {
 	uint64_t waits_for, waits_since, look_at;   /* the round before the one it waits for; ns */
 	atomic_bool held_back;           /* it may not send for now; all read */
 	counter_t held_back_n;           /* how often that began */
+	uint64_t turns_asked;            /* see send_turns() */
 	counter_t out;                   /* sends ever given to the adapter */
 
 	_Atomic uint64_t back;           /* and completed; whoever completes writes */

@@ -14,6 +14,7 @@
 #include "vswitch/offload.h"
 #include "vswitch/send.h"
 #include "vswitch/send_share.h"
+#include "vswitch/send_turns.h"
 #include "vswitch/vswitch.h"
 
 #define BURST          32
@@ -120,6 +121,7 @@ struct vs_processor {
 	_Alignas(64) counter_t from_wire, copies, to_wire, sent, completed;
 	struct port_drops drops;
 
+	struct send_turns turns;         /* of its VMs */
 	atomic_bool waits;               /* a VM of it waits for the next round of shares */
 	/* When the first VM that is held back may send again; 0: none is. And what wakes the
 	 * processor then, where any VM has a rate or a weight. */

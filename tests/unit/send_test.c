@@ -8,6 +8,7 @@
 
 #include "vswitch/send_rate.h"
 #include "vswitch/send_share.h"
+#include "vswitch/send_turns.h"
 
 #define SECOND 1000000000ull
 #define FRAME  1514u
@@ -221,6 +222,31 @@ static void rounds_are_paid(void **state)
 	assert_int_equal(p.credit, SEND_SHARE_SAVED * 1000);
 }
 
+/* ---- turns in a round ---- */
+
+static void who_has_more_gets_as_much_as_the_wire(void **state)
+{
+	struct send_turns t = { 0 };
+	uint64_t asked[3] = { 0 }, wire = 0;
+
+	(void)state;
+	assert_int_equal(send_turns(&t, wire, &asked[0]), 0);        /* nothing came */
+	assert_int_equal(send_turns(&t, wire += 31, &asked[0]), 0);
+	assert_int_equal(send_turns(&t, wire += 64, &asked[0]), 1);  /* the first was its own */
+	assert_int_equal(send_turns(&t, wire, &asked[0]), 0);        /* once for what came */
+	assert_int_equal(send_turns(&t, wire += 1 << 20, &asked[0]), SEND_TURNS_MOST - 1);
+	/* Three: each what was divided by how many were there the round before. */
+	wire += 12 * 32;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(send_turns(&t, wire, &asked[i]), SEND_TURNS_MOST - 1);
+	wire += 12 * 32;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(send_turns(&t, wire, &asked[i]), 3);
+	/* One alone again. */
+	assert_int_equal(send_turns(&t, wire += 12 * 32, &asked[1]), 3);
+	assert_int_equal(send_turns(&t, wire += 12 * 32, &asked[1]), SEND_TURNS_MOST - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +260,7 @@ int main(void)
 		cmocka_unit_test(a_round_ends_when_all_are_done),
 		cmocka_unit_test(who_is_late_is_left_behind),
 		cmocka_unit_test(rounds_are_paid),
+		cmocka_unit_test(who_has_more_gets_as_much_as_the_wire),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
