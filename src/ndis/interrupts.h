@@ -60,7 +60,7 @@ struct ndis_interrupt {
 
 /* How many NBLs one DPC may indicate: so many that a miniport with some hundred queues can take
  * several for each at a time. */
-#define NDIS_MAX_NBLS_TO_INDICATE 1024
+#define NDIS_MAX_NBLS_TO_INDICATE 2048
 
 /* interrupt.c: registers the entry's line on its message's processor, and takes it
  * off. The table lock is held. PASSIVE_LEVEL. */
