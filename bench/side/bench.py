@@ -5,6 +5,8 @@ import sys
 import time
 
 import capture
+import slices
+from distance import Distance
 from lab import Lab
 from peers import vmqd
 
@@ -31,12 +33,19 @@ class Bench:
         self.abilities = vmqd.abilities(build)
         if base:
             self.abilities["macs"] = min(self.abilities["macs"], vmqd.abilities(base)["macs"])
+        self.distance = Distance(f"{build}/bench/crossing", cpus)
         self.began = time.monotonic()
 
     def lab(self, huge=None):
         """A lab of its own for a case, with the capture that a discarding NIC is given to read."""
         return OpenLab(Lab(self.huge if huge is None else huge, self.keep, self.build,
                            self.first))
+
+    def take_turns(self, case, stands, seconds=None, apart=True):
+        """The rounds of the stands, and the part of disturbed slices. apart: the CPUs share work."""
+        return slices.alternate(stands, self.rounds, seconds or self.seconds, self.settle,
+                                lambda text: self.progress(f"{case.name}: {text}"),
+                                self.distance if apart else lambda: 0.0)
 
     def progress(self, text, last=False):
         if self.quiet:

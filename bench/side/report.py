@@ -27,7 +27,10 @@ def verdict(target, entry):
         found = entry["figures"].get(target.figure, {}).get(target.of)
     if not found:
         return said | {"value": None, "verdict": "not measured"}
-    met = "met" if target.met(found["median"]) else "missed"
+    pairs = slices.best(found)
+    met = "met" if target.met(pairs["median"]) else "missed"
+    if pairs is not found:
+        found, met = pairs, f"{met}, CPUs near each other"
     return said | {"value": found["median"], "q1": found["q1"], "q3": found["q3"],
                    "verdict": "too noisy to tell" if found.get("noisy") else met}
 
@@ -67,15 +70,21 @@ def figure_table(e):
     return lines
 
 
+def near(told):
+    """The cell of those pairs of a ratio."""
+    return told and f"{told['median']:.2f} ({told['q1']:.2f} to {told['q3']:.2f}), " \
+        f"{told['pairs']} pairs" or ""
+
+
 def ratio_table(e):
     if not e["ratios"]:
         return []
     told = {e["plot"]} | {t["figure"] for t in e["targets"]}
-    lines = ["", "| ratio | of | to | median | quartiles | pairs | |",
-             "|---|---|---|---|---|---|---|"]
+    lines = ["", "| ratio | of | to | median | quartiles | pairs | CPUs near each other | |",
+             "|---|---|---|---|---|---|---|---|"]
     for r in (r for r in e["ratios"] if r["figure"] in told):
         lines.append(f"| {r['figure']} | {r['of']} | {r['to']} | **{r['median']:.2f}** | "
-                     f"{r['q1']:.2f} to {r['q3']:.2f} | {r['pairs']} | "
+                     f"{r['q1']:.2f} to {r['q3']:.2f} | {r['pairs']} | {near(r['near'])} | "
                      f"{'too noisy to tell: ' + r['noisy'] if r['noisy'] else ''} |")
     return lines
 

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """bench/side without any switch: what it computes from slices, what it tells, what it generates."""
+import itertools
+import math
 import pathlib
 import struct
 import sys
@@ -19,9 +21,14 @@ import slices       # noqa: E402
 from bench import Result   # noqa: E402
 
 
-def rounds(ours, theirs):
-    return [{"placed": {"rate": a, "bits": 480 * a}, "ovs-flow": {"rate": b, "bits": 480 * b}}
-            for a, b in zip(ours, theirs)]
+def sliced(rate, distance):
+    return {"rate": rate, "bits": 480 * rate, "distance": distance}
+
+
+def rounds(ours, theirs, distances=itertools.repeat((100, 100))):
+    """distances: of the CPUs, in each round in our slice and in theirs."""
+    return [{"placed": sliced(a, at[0]), "ovs-flow": sliced(b, at[1])}
+            for a, b, at in zip(ours, theirs, distances)]
 
 
 def entry(made, disturbed=0.0):
@@ -40,7 +47,7 @@ def the_ratio_is_of_the_same_round():
 
 
 def a_round_without_one_of_them_is_no_pair():
-    made = rounds([20, 30], [10, 10]) + [{"placed": {"rate": 99}}]
+    made = rounds([20, 30], [10, 10]) + [{"placed": sliced(99, 100)}]
     assert slices.ratio(made, "rate", "placed", "ovs-flow")["pairs"] == 2
     assert slices.ratio(made, "busy", "placed", "ovs-flow") is None
 
@@ -54,6 +61,27 @@ def disturbed_slices_are_too_noisy():
     made = rounds([20] * 5, [10] * 5)
     assert "disturbed" in slices.ratio(made, "rate", "placed", "ovs-flow", 0.5)["noisy"]
     assert not slices.ratio(made, "rate", "placed", "ovs-flow", 0.1)["noisy"]
+
+
+def slices_with_other_distances_are_no_pair():
+    made = rounds([20, 30, 40, 50], [10] * 4,
+                  [(100, 200), (100, 201), (math.inf, 100), (math.inf, math.inf)])
+    found = slices.ratio(made, "rate", "placed", "ovs-flow")
+    assert found["values"] == [2] and not found["near"]
+
+
+def near_cpus_tell_where_all_do_not():
+    near, far = (100, 110), (480, 400)
+    made = rounds([30] * 3 + [10, 11, 12, 13], [10] * 7, [near] * 3 + [far] * 4)
+    found = slices.ratio(made, "rate", "placed", "ovs-flow")
+    assert "spreads" in found["noisy"] and found["pairs"] == 7
+    assert (found["near"]["median"], found["near"]["pairs"], found["near"]["noisy"]) == (3, 3, None)
+    assert target(entry(made))["verdict"] == "met, CPUs near each other"
+    assert target(entry(made))["value"] == 3
+    # Two are too few, and where all tell something they count.
+    assert target(entry(made[1:]))["verdict"] == "too noisy to tell"
+    made = rounds([21, 21, 21, 19, 19, 19, 19], [10] * 7, [near] * 3 + [far] * 4)
+    assert target(entry(made))["verdict"] == "missed"
 
 
 def a_target_is_met_missed_or_not_told():
@@ -99,6 +127,19 @@ def a_disturbed_slice_is_done_again_once():
     done, disturbed = slices.alternate({"a": a, "b": b}, 2, 0)
     assert (a.taken, b.taken) == (3, 3) and disturbed == 1 / 4
     assert done[0]["a"]["rate"] == 2 and len(done) == 2
+
+
+def a_slice_waits_for_the_cpus_to_be_as_far_apart_as_the_rounds_first():
+    a, b = Fake([0] * 4), Fake([0] * 4)
+    #            a: moved, again;    b: far, again
+    seen = iter([100, 400, 100, 100, 400, 400, 100, 101])
+    done, disturbed = slices.alternate({"a": a, "b": b}, 1, 0, distance=lambda: next(seen))
+    assert (a.taken, b.taken) == (2, 2) and disturbed == 0
+    assert done[0]["b"]["distance"] == 101
+    b = Fake([0] * 4)
+    seen = itertools.chain([100, 100], itertools.repeat(400))
+    done, _ = slices.alternate({"a": Fake([0]), "b": b}, 1, 0, distance=lambda: next(seen))
+    assert b.taken == slices.TRIES and done[0]["b"]["distance"] == 400
 
 
 def who_is_not_in_its_slice_is_stopped():

@@ -3,7 +3,6 @@
 import capture
 import environment
 import layout as layouts
-import slices
 import stands
 from bench import Result
 from lab import Trouble, command
@@ -71,9 +70,8 @@ def inside(bench, case):
                 cpus = [set(bench.cpus)]
             up[name] = stands.InsideStand(slug, made, lab, layout, cpus)
             up[name].try_out()
-        result.rounds, result.disturbed = slices.alternate(
-            up, bench.rounds, bench.seconds, bench.settle,
-            lambda text: bench.progress(f"{case.name}: {text}"))
+        result.rounds, result.disturbed = bench.take_turns(
+            case, up, apart=any(s.get("workers", 1) > 1 for s in variants.values()))
         for stand in up.values():
             result.checks += stand.checks()
     most = max(s.get("filters", 1) for s in variants.values())

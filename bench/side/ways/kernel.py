@@ -2,7 +2,6 @@
 """An interface to a tap: our switch beside the kernel's own, in namespaces made for it."""
 from bench import Result
 import layout as layouts
-import slices
 import stands
 from lab import Trouble
 from peers.bridge import Bridge
@@ -32,9 +31,7 @@ def kernel(bench, case):
                 if subject == "packet":
                     raise
                 result.missing[subject] = str(e)
-        result.rounds, result.disturbed = slices.alternate(
-            up, bench.rounds, bench.seconds, bench.settle,
-            lambda text: bench.progress(f"{case.name}: {text}"))
+        result.rounds, result.disturbed = bench.take_turns(case, up)
         for subject, stand in up.items():
             result.checks += stand.checks()
             result.settings[stand.switch.title] = stand.switch.notes

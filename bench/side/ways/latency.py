@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Latency at parts of the highest rate at which nothing is lost."""
 import layout as layouts
-import slices
 import stands
 from bench import Result
 from lab import Trouble
@@ -87,9 +86,7 @@ def latency(bench, case):
             lossless[subject] = stand.lossless(bench.seconds / 2)
         for stand in up.values():
             stand.highest = min(lossless.values())
-        result.rounds, result.disturbed = slices.alternate(
-            up, bench.rounds, bench.seconds / 2, bench.settle,
-            lambda text: bench.progress(f"{case.name}: {text}"))
+        result.rounds, result.disturbed = bench.take_turns(case, up, bench.seconds / 2)
         for stand in up.values():
             result.checks += stand.checks()
             result.settings[stand.switch.title] = stand.switch.notes

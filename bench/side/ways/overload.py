@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A VM that does not keep up beside one that does, on one NIC and one worker."""
 import layout as layouts
-import slices
 import stands
 from bench import Result
 from traffic import total
@@ -54,10 +53,8 @@ def overload(bench, case):
         stand.traffic.order(f"pace nic rate={rate} to={vms[0].macs[0]}+2 "
                             f"from={layouts.NIC_MAC} size=60")
         stand.pause()
-        result.rounds, result.disturbed = slices.alternate(
-            {"both fast": BesideStand(stand, None), "one slow": BesideStand(stand, slow)},
-            bench.rounds, bench.seconds, bench.settle,
-            lambda text: bench.progress(f"{case.name}: {text}"))
+        result.rounds, result.disturbed = bench.take_turns(
+            case, {"both fast": BesideStand(stand, None), "one slow": BesideStand(stand, slow)})
         result.checks = stand.checks()
         result.settings["vmqd"] = stand.switch.notes
     result.checks += ledger_of_a_slow_vm(bench, case, rate, slow)

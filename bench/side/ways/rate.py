@@ -2,7 +2,6 @@
 """Rates and busy times of switches under all the traffic they take."""
 import capture
 import layout as layouts
-import slices
 import stands
 from bench import Result
 from lab import Trouble
@@ -72,9 +71,7 @@ def rate(bench, case):
                     raise
                 result.missing[subject] = str(e)
                 made.close()
-        result.rounds, result.disturbed = slices.alternate(
-            up, bench.rounds, bench.seconds, bench.settle,
-            lambda text: bench.progress(f"{case.name}: {text}"))
+        result.rounds, result.disturbed = bench.take_turns(case, up)
         for subject, stand in up.items():
             result.checks += stand.checks()
             result.settings[stand.switch.title or subject] = stand.switch.notes
