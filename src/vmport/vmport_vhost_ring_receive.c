@@ -96,8 +96,20 @@ static bool length_may_be(const struct vhost_ring *r, uint64_t length)
 	       length <= (r->segments > 1 ? (uint64_t)room * r->segments : r->longest);
 }
 
+/* Whether there are buffers for one more, if it is to be cut or others are that came before it: for
+ * those too, were all the largest. They are '*promised'. */
+static bool has_room(const struct vhost_ring *r, const struct vhost_header *h, unsigned *promised)
+{
+	unsigned cut = r->segments > 1 && h->gso_type != VIRTIO_NET_HDR_GSO_NONE ? r->segments : 0;
+
+	if ((cut || *promised) && vmport_pool_left(r->pool) < *promised + r->segments + cut)
+		return false;
+	*promised += cut;
+	return true;
+}
+
 /* The next chain. '*m' is NULL: what it had is no frame. */
-static enum verdict receive_any(struct vhost_ring *r, struct rte_mbuf **m)
+static enum verdict receive_any(struct vhost_ring *r, struct rte_mbuf **m, unsigned *promised)
 {
 	struct vhost_header h = { .flags = 0 };
 	struct vhost_chain chain;
@@ -116,6 +128,8 @@ static enum verdict receive_any(struct vhost_ring *r, struct rte_mbuf **m)
 	}
 	if (chain.bytes > r->header && length_may_be(r, chain.bytes - r->header)) {
 		vhost_cursor_read(&c, &h, r->header);
+		if (!has_room(r, &h, promised))
+			return NO_BUFFER;
 		*m = chain_copy(r, &c, (uint32_t)chain.bytes - r->header);
 		if (!*m)
 			return NO_BUFFER;
@@ -187,22 +201,16 @@ static uint16_t receive_plain(struct vhost_ring *r, struct rte_mbuf **pkts, uint
 	return k;
 }
 
-/* Whether there are buffers for one more of any form, and to cut it and the 'before' of this burst,
- * were all the largest; else it waits. */
-static bool has_room(const struct vhost_ring *r, unsigned before)
-{
-	return r->segments == 1 || vmport_pool_left(r->pool) >= (2u + before) * r->segments;
-}
-
 uint16_t vhost_ring_receive(struct vhost_ring *r, struct rte_mbuf **pkts, uint16_t n, uint64_t *bad)
 {
-	uint16_t waiting = vhost_ring_waiting(r, n), plain, got, taken;
+	uint16_t waiting = vhost_ring_waiting(r, n), got, taken;
+	unsigned promised = 0;   /* buffers, to cut what is taken */
 
 	n = RTE_MIN(RTE_MIN(n, waiting), (uint16_t)VHOST_RING_BURST);
-	got = plain = receive_plain(r, pkts, n);
+	got = receive_plain(r, pkts, n);
 	/* As many chains as were looked at: bad ones must not hold the worker either. */
 	for (taken = got; unlikely(taken < n); taken++) {
-		if (!has_room(r, taken - plain) || receive_any(r, &pkts[got]) != TAKEN)
+		if (receive_any(r, &pkts[got], &promised) != TAKEN)
 			break;
 		if (pkts[got])
 			got++;
