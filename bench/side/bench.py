@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What all cases share: how long, on which CPUs, which builds; and a case's result."""
 import dataclasses
+import functools
 import sys
 import time
 
@@ -33,7 +34,6 @@ class Bench:
         self.abilities = vmqd.abilities(build)
         if base:
             self.abilities["macs"] = min(self.abilities["macs"], vmqd.abilities(base)["macs"])
-        self.distance = Distance(f"{build}/bench/crossing", cpus)
         self.began = time.monotonic()
 
     def lab(self, huge=None):
@@ -46,6 +46,10 @@ class Bench:
         return slices.alternate(stands, self.rounds, seconds or self.seconds, self.settle,
                                 lambda text: self.progress(f"{case.name}: {text}"),
                                 self.distance if apart else lambda: 0.0)
+
+    @functools.cached_property
+    def distance(self):
+        return Distance(f"{self.build}/bench/crossing", self.cpus)
 
     def progress(self, text, last=False):
         if self.quiet:

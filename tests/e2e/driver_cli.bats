@@ -218,8 +218,9 @@ while True:
 	stop
 	agrees host.yaml result.json --ledgers
 	[ "$(count wire drops adapter_paused)" -gt 0 ]
-	# A pause loses frames before the switch, and what the switch held; a fast source overruns.
-	is "$(jq -c '.wire.drops | keys - ["adapter_paused", "no_protocol", "ring_full", "queue_full"]' <result.json)" '[]'
+	# A pause loses frames before the switch, and what the switch held; a fast source overruns; and
+	# a burst may just have been taken when the switch takes its packet filter back, at the end.
+	is "$(jq -c '.wire.drops | keys - ["adapter_paused", "no_protocol", "ring_full", "queue_full", "packet_filter"]' <result.json)" '[]'
 	is "$(jq -c '.ports.drops | keys - ["no_destination", "stopped", "port_full"]' <result.json)" '[]'
 }
 
