@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "bench/control/median.h"
 
 #define TURNS    15
@@ -25,14 +25,6 @@
 
 static _Alignas(64) atomic_uint line;      /* odd: the other's turn */
 static _Alignas(64) atomic_bool measured;
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void run_on(const char *cpu)
 {
@@ -60,7 +52,7 @@ static void *answer(void *cpu)
 
 static double turn(void)
 {
-	uint64_t start = now_ns();
+	uint64_t start = clock_ns();
 
 	for (unsigned i = 0; i < CROSSING; i++) {
 		unsigned at = atomic_load(&line) + 1;
@@ -69,7 +61,7 @@ static double turn(void)
 		while (atomic_load(&line) == at)
 			;
 	}
-	return (double)(now_ns() - start) / CROSSING;
+	return (double)(clock_ns() - start) / CROSSING;
 }
 
 /* The other thread runs only meanwhile. */

@@ -5,6 +5,8 @@ five times as long."""
 import math
 import subprocess
 
+from lab import Trouble
+
 SAME = 2.0   # two distances that differ by no more are the same
 
 
@@ -13,8 +15,11 @@ class Distance:
     ns."""
 
     def __init__(self, program, cpus):
-        self.process = subprocess.Popen([program, *map(str, cpus)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+        try:
+            self.process = subprocess.Popen([program, *map(str, cpus)], stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, text=True)
+        except OSError as e:
+            raise Trouble(f"{program}: {e.strerror}; build it, as all else of bench") from None
 
     def __call__(self):
         self.process.stdin.write("\n")

@@ -145,11 +145,13 @@ static unsigned take_sends(struct vs_port *port)
 /* A VM with more to send than a burst gets more turns, where much has come from the wire. */
 static unsigned take_sends_in_turns(struct vs_port *port)
 {
-	struct vs_processor *here = vs_here();
 	unsigned n = take_sends(port), sum = n, turns = 0;
 
-	if (n == BURST)
+	if (n == BURST) {
+		struct vs_processor *here = vs_here();
+
 		turns = send_turns(&here->turns, counter_read(&here->from_wire), &port->send.turns_asked);
+	}
 	for (; n == BURST && turns; turns--)
 		sum += n = take_sends(port);
 	return sum;
