@@ -2,7 +2,7 @@
 /*
  * Loaned: a frame stays in the buffer that the NIC put it in, which is the default
  * queue's memory, and counts against its queue's quota until it is returned. So are the
- * default queue's own frames.
+ * default queue's own frames. One that came by value gets another buffer of that memory.
  */
 #include "miniport/mode.h"
 
@@ -32,8 +32,9 @@ static void receive(struct mp_processor *p, struct mp_queue *q, struct rte_mbuf 
 	counter_add(&q->bytes, bytes);
 }
 
-/* What another CPU's poller took off the NIC comes in buffers of the NIC queue that is polled here:
- * an NBL written on one CPU and then on the other takes ten times what the copy does. */
+/* In buffers of the NIC queue that is polled here. For what another CPU's poller took off the NIC:
+ * an NBL written on one CPU and then on the other takes ten times what the copy does. For what
+ * waited among many queues' frames: that buffer is still in the cache. */
 static unsigned receive_copies(struct mp_processor *p, struct mp_queue *q,
 			       const struct mp_copy *copies, unsigned n, struct mp_chain *to)
 {
@@ -66,4 +67,4 @@ static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST
 	return n;
 }
 
-const struct mp_mode mp_loaned = { "loaned", false, create, destroy, receive, receive_copies, home };
+const struct mp_mode mp_loaned = { "loaned", create, destroy, receive, receive_copies, home };

@@ -18,8 +18,6 @@
 
 struct mp_mode {
 	const char *name;   /* for a person */
-	/* Its frames are copied anyway: small ones may come by value on their own processor, too. */
-	bool copies;
 	/* Gives the queue its memory and its quota (C40), and takes both away when all is
 	 * home (E11); destroy also where create failed or never was. Control, PASSIVE_LEVEL. */
 	NDIS_STATUS (*create)(struct mp_queue *q);

@@ -112,5 +112,5 @@ static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST
 	return n;
 }
 
-const struct mp_mode mp_placed = { "placed", true, mp_slots_create, mp_slots_destroy, receive,
+const struct mp_mode mp_placed = { "placed", mp_slots_create, mp_slots_destroy, receive,
 				   receive_copies, home };

@@ -89,4 +89,4 @@ static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST
 	return mp_loaned.home(p, q, nbl, end);
 }
 
-const struct mp_mode mp_scaled = { "RSS", false, create, destroy, receive, NULL, home };
+const struct mp_mode mp_scaled = { "RSS", create, destroy, receive, NULL, home };

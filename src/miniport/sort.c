@@ -18,7 +18,7 @@ NDIS_STATUS mp_sort_create(struct mp_processor *p)
 {
 	const struct mp_adapter *a = p->adapter;
 
-	if (a->settings.queues < MANY || a->settings.receive != MP_RECEIVE_PLACED)
+	if (a->settings.queues < MANY)
 		return NDIS_STATUS_SUCCESS;
 	p->parcels = aligned_alloc(_Alignof(struct mp_parcel), MP_GATHER * sizeof(*p->parcels));
 	return p->parcels ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
@@ -45,6 +45,13 @@ static inline bool is_here(const struct mp_processor *p, const struct mp_queue *
 	return atomic_load_explicit(&q->processor, memory_order_acquire) == p->number;
 }
 
+/* Whether frames of the queue may come by value. The default queue's may be lent, in their mbufs. */
+static inline bool takes_copies(const struct mp_queue *q)
+{
+	return q->id != DEFAULT_QUEUE &&
+	       atomic_load_explicit(&q->mode, memory_order_relaxed)->receive_copies;
+}
+
 /* ---- passing on ---- */
 
 /* Leaves frames of a lane on its ring, for the queue's processor or for a later turn. */
@@ -54,9 +61,8 @@ static void leave_on_ring(struct mp_processor *p, struct mp_queue *q, struct mp_
 	const struct mp_adapter *a = q->adapter;
 	unsigned generation = atomic_load_explicit(&q->generation, memory_order_relaxed);
 	unsigned owner = atomic_load_explicit(&q->processor, memory_order_relaxed);
-	const struct mp_mode *mode = atomic_load_explicit(&q->mode, memory_order_relaxed);
-	/* The default queue's may be lent; what is to be told of frames is with their mbufs. */
-	bool by_value = owner != p->number && mode->receive_copies && q->id != DEFAULT_QUEUE &&
+	/* What is to be told of frames is with their mbufs. */
+	bool by_value = owner != p->number && takes_copies(q) &&
 			!atomic_load_explicit(&a->rx_results, memory_order_relaxed);
 
 	/* A NIC that can wait was asked for no more than every ring has room for. */
@@ -187,9 +193,10 @@ void mp_sort_one(struct mp_processor *p, struct mp_sorted *s, struct rte_mbuf **
 bool mp_sort_more(const struct mp_processor *p, const struct mp_sorted *s, unsigned got)
 {
 	const struct mp_adapter *a = p->adapter;
-	unsigned most = a->settings.receive == MP_RECEIVE_LOANED ? MP_GATHER_LOANED : MP_GATHER;
+	unsigned in_place = s->frames - s->n_parcels;
 
-	return got == BURST && s->n_queues * FEW > s->frames && s->frames + BURST <= most &&
+	return got == BURST && s->n_queues * FEW > s->frames && s->frames + BURST <= MP_GATHER &&
+	       (a->settings.receive != MP_RECEIVE_LOANED || in_place + BURST <= MP_GATHER_LOANED) &&
 	       s->frames + BURST <= *s->budget && !a->nic_can_wait;
 }
 
@@ -204,12 +211,11 @@ static inline void fetch_lanes(const struct mp_adapter *a, const uint16_t *ids, 
 		rte_prefetch0(&a->queues[ids[i]].lanes[way].n);
 }
 
-/* Whether a frame of the queue may wait as a parcel: it is copied anyway, and here. */
+/* Whether a frame of the queue may wait as a parcel, here. */
 static inline bool takes_parcels(const struct mp_processor *p, const struct mp_queue *q,
 				 struct mp_lane *lane)
 {
-	return is_here(p, q) && atomic_load_explicit(&q->mode, memory_order_relaxed)->copies &&
-	       ring_is_empty(lane);
+	return is_here(p, q) && takes_copies(q) && ring_is_empty(lane);
 }
 
 static inline void sort(struct mp_processor *p, struct mp_sorted *s, struct mp_queue *q, void *item)

@@ -55,4 +55,4 @@ static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST
 	return q->n_free - before;
 }
 
-const struct mp_mode mp_split = { "split", false, mp_buffers_create, mp_buffers_destroy, receive, NULL, home };
+const struct mp_mode mp_split = { "split", mp_buffers_create, mp_buffers_destroy, receive, NULL, home };

@@ -232,4 +232,4 @@ static unsigned home(struct mp_processor *p, struct mp_queue *q, NET_BUFFER_LIST
 	return mp_loaned.home(p, q, nbl, end);
 }
 
-const struct mp_mode mp_steered = { "steered", false, create, destroy, receive, NULL, home };
+const struct mp_mode mp_steered = { "steered", create, destroy, receive, NULL, home };

@@ -14,24 +14,37 @@
 /* Around what a parcel holds, a cache line and two. */
 static const unsigned lengths[] = { 60, 64, 65, 100, 127, 128, 129, 60, 300, 1514, 60 };
 
-static void open_many(ULONG *ids, unsigned processors)
+static void open_many(ULONG *ids, unsigned processors, const char *receive)
 {
+	const struct ndis_keyword keywords[] = { { "Receive", receive }, { NULL, NULL } };
+
 	stack.hurried = true;
-	stack_open_receiving(&(struct stack_options){ .queues = QUEUES, .buffers = BUFFERS });
+	stack_open_receiving(&(struct stack_options){ .queues = QUEUES, .buffers = BUFFERS,
+						      .keywords = keywords });
 	for (unsigned q = 0; q < QUEUES; q++)
 		ids[q] = ask_running(P0, q % processors, q & 1 ? PER_QUEUE : 0, q,
 				     VLAN_NONE_OR_ZERO, NULL);
+}
+
+static void add_frame(unsigned i, unsigned q)
+{
+	stack_frame(q, i % 7 ? UNTAGGED : 0xa000, lengths[i % (sizeof(lengths) / sizeof(*lengths))]);
 }
 
 /* 'n' frames: one after another queue's, now and then two in a row; some with a priority. */
 static void add_frames(unsigned n)
 {
 	for (unsigned i = 0, q = 0; i < n; i++) {
-		unsigned length = lengths[i % (sizeof(lengths) / sizeof(*lengths))];
-
-		stack_frame(q, i % 7 ? UNTAGGED : 0xa000, length);
+		add_frame(i, q);
 		q = (q + i % 13 / 12 * 7 + (i % 5 != 0)) % QUEUES;
 	}
+}
+
+/* Every other one is of the first three queues, so that many wait on their rings. */
+static void add_frames_of_three(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		add_frame(i, i % 2 ? i / 2 % 3 : i / 2 % QUEUES);
 }
 
 /* Each frame that came is whole, and behind those before it of its queue (F13). Returns how many
@@ -67,14 +80,13 @@ static unsigned buffers_in_use(void)
 	return sum;
 }
 
-static void F13_D5_frames_of_any_length_are_whole_and_in_order(void **state)
+static void frames_of_any_length(const char *receive)
 {
 	ULONG ids[QUEUES];
 	unsigned n = 8000, before;
 
-	(void)state;
 	add_frames(n);
-	open_many(ids, 2);   /* every other queue is another processor's */
+	open_many(ids, 2, receive);   /* every other queue is another processor's */
 	before = buffers_in_use();
 	stack_flow(n);
 	assert_int_equal(check_frames(), n);
@@ -83,21 +95,32 @@ static void F13_D5_frames_of_any_length_are_whole_and_in_order(void **state)
 	assert_int_equal(buffers_in_use(), before);
 }
 
-/* Queues go to and fro between processors while their frames are being sorted. */
-static void C48_F13_moves_among_many_queues_reorder_nothing(void **state)
+static void F13_D5_frames_of_any_length_are_whole_and_in_order(void **state)
 {
-	unsigned n = 40000, moves = 0;
+	(void)state;
+	frames_of_any_length("placed");
+}
+
+static void F13_D5_U17_loaned_frames_of_any_length_are_whole_and_in_order(void **state)
+{
+	(void)state;
+	frames_of_any_length("loaned");
+}
+
+/* Queues go to and fro between processors while their frames are being sorted. */
+static void moves(const char *receive)
+{
+	unsigned n = 40000, done = 0;
 	struct miniport_report r;
 	uint64_t drops = 0;
 	ULONG ids[QUEUES];
 
-	(void)state;
-	add_frames(n);
-	open_many(ids, 1);
-	for (; moves < 200 || atomic_load(&stack.let); moves++) {
-		if (moves < 200)
+	add_frames_of_three(n);
+	open_many(ids, 1, receive);
+	for (; done < 200 || atomic_load(&stack.let); done++) {
+		if (done < 200)
 			stack_let(n / 200);
-		assert_int_equal(ask_move(P0, ids[moves % 3], moves / 3 % GROUND_PROCESSORS),
+		assert_int_equal(ask_move(P0, ids[done % 3], done / 3 % GROUND_PROCESSORS),
 				 NDIS_STATUS_SUCCESS);
 	}
 	stack_flow(0);
@@ -109,13 +132,27 @@ static void C48_F13_moves_among_many_queues_reorder_nothing(void **state)
 		ground_until(!stack_outstanding(ids[q]));
 }
 
+static void C48_F13_moves_among_many_queues_reorder_nothing(void **state)
+{
+	(void)state;
+	moves("placed");
+}
+
+static void C48_F13_U17_moves_among_many_loaned_queues_reorder_nothing(void **state)
+{
+	(void)state;
+	moves("loaned");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stack_setup, stack_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(F13_D5_frames_of_any_length_are_whole_and_in_order),
+		TEST(F13_D5_U17_loaned_frames_of_any_length_are_whole_and_in_order),
 		TEST(C48_F13_moves_among_many_queues_reorder_nothing),
+		TEST(C48_F13_U17_moves_among_many_loaned_queues_reorder_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, ground_setup, ground_teardown);
