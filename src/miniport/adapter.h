@@ -105,6 +105,14 @@ static inline void mp_mail(struct mp_adapter *a, unsigned owner)
 		atomic_store_explicit(&a->processors[owner].mail, true, memory_order_relaxed);
 }
 
+/* Whether the receive unit is on: not while paused (F18), nor before a protocol has set a packet
+ * filter (F22). */
+static inline bool mp_receives(const struct mp_adapter *a)
+{
+	return !atomic_load_explicit(&a->paused, memory_order_relaxed) &&
+	       atomic_load_explicit(&a->packet_filter, memory_order_relaxed);
+}
+
 /* ---- between the files of this room ---- */
 
 NDIS_STATUS mp_attributes_set(struct mp_adapter *a);

@@ -125,6 +125,9 @@ static unsigned take_burst(struct mp_processor *p, unsigned rx, struct mp_queue 
 	uint64_t matched;
 	bool all;
 
+	/* Before each burst: a packet filter that is taken back finds one at most on its way. */
+	if (!mp_receives(a))
+		return 0;
 	/* What other processors had is in their caches. */
 	if (a->n_processors > 1 && rx < a->settings.rx_queues)
 		frame_pool_fetch(a->nic_memory[rx].pool, BURST);

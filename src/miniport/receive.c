@@ -100,14 +100,6 @@ static bool drain_lanes(struct mp_processor *p, struct mp_queue *q, unsigned *bu
 	return more;
 }
 
-/* Whether the receive unit is on: not while paused (F18), nor before a protocol
- * has set a packet filter (F22). */
-static bool receives(const struct mp_adapter *a)
-{
-	return !atomic_load_explicit(&a->paused, memory_order_relaxed) &&
-	       atomic_load_explicit(&a->packet_filter, memory_order_relaxed);
-}
-
 /* Whether a NIC that can wait should: some ring could not take a whole burst. */
 static bool must_wait(const struct mp_adapter *a, unsigned rx)
 {
@@ -138,7 +130,7 @@ static bool poll_steered(struct mp_processor *p, const struct mp_queue_list *que
 			continue;
 		if (atomic_load_explicit(&q->draining, memory_order_acquire)) {
 			more |= mp_steer_drain(p, q, s);
-		} else if (receives(p->adapter)) {
+		} else if (mp_receives(p->adapter)) {
 			more |= !*budget || mp_nic_poll(p, s->rx, way, q, budget) > 0;
 		}
 	}
@@ -199,7 +191,7 @@ static bool serve(struct mp_processor *p, const struct mp_queue_list *queues, un
 	p->turn++;
 	more = serve_mail(p, budget);
 	more |= mp_tx_serve(p, queues);
-	for (unsigned i = 0; i < p->n_rx && receives(a); i++)
+	for (unsigned i = 0; i < p->n_rx && mp_receives(a); i++)
 		more |= serve_nic(p, p->rx[i], budget);
 	if (a->n_steer)
 		more |= poll_steered(p, queues, budget);
@@ -254,7 +246,7 @@ BOOLEAN mp_processor_arm(PVOID Context, BOOLEAN Sleep)
 	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
 	bool work = false;
 
-	if (receives(a))
+	if (mp_receives(a))
 		for (unsigned i = 0; i < p->n_rx; i++)
 			work |= nic_rx_arm(a->nic, (uint16_t)p->rx[i], Sleep);
 	for (unsigned i = 0; Sleep && i < queues->n; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames of many queues, which wait sorted until there are enough of them. The NIC cannot wait. */
+#include "miniport/lane.h"
 #include "packets.h"
 #include "stack.h"
 
@@ -144,6 +145,23 @@ static void C48_F13_U17_moves_among_many_loaned_queues_reorder_nothing(void **st
 	moves("loaned");
 }
 
+/* No more is taken off the NIC than the burst that the poller was asking for. */
+static void F22_when_the_packet_filter_is_taken_back_one_burst_may_come(void **state)
+{
+	ULONG ids[QUEUES];
+
+	(void)state;
+	add_frames(1000);
+	open_many(ids, 1, "placed");
+	stack_stop_poller();
+	assert_int_equal(ask_packet_filter(P0, 0), NDIS_STATUS_SUCCESS);
+	stack_let(1000);
+	stack_release_poller();
+	ground_settle();
+	assert_in_range(stack_report().from_nic, 1, BURST);
+	assert_int_equal(trace.n_frames, stack_report().from_nic);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stack_setup, stack_teardown)
 
 int main(void)
@@ -153,6 +171,7 @@ int main(void)
 		TEST(F13_D5_U17_loaned_frames_of_any_length_are_whole_and_in_order),
 		TEST(C48_F13_moves_among_many_queues_reorder_nothing),
 		TEST(C48_F13_U17_moves_among_many_loaned_queues_reorder_nothing),
+		TEST(F22_when_the_packet_filter_is_taken_back_one_burst_may_come),
 	};
 
 	return cmocka_run_group_tests(tests, ground_setup, ground_teardown);

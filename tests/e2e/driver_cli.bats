@@ -221,7 +221,7 @@ while True:
 	# A pause loses frames before the switch, and what the switch held; a fast source overruns; and
 	# a burst may just have been taken when the switch takes its packet filter back, at the end.
 	is "$(jq -c '.wire.drops | keys - ["adapter_paused", "no_protocol", "ring_full", "queue_full", "packet_filter"]' <result.json)" '[]'
-	jq -e '(.wire.drops.packet_filter // 0) <= 64' <result.json
+	jq -e '(.wire.drops.packet_filter // 0) <= 16' <result.json
 	is "$(jq -c '.ports.drops | keys - ["no_destination", "stopped", "port_full"]' <result.json)" '[]'
 }
 
