@@ -36,9 +36,11 @@ class Traffic:
         self.process.say(line)
         return self.answer(seconds)
 
-    def measure(self, seconds, latency=None):
+    def measure(self, seconds, latency=None, window=None):
         ms = round(seconds * 1000)
         line = f"latency {latency} {ms}" if latency else f"measure {ms}"
+        if window:
+            line += f" windows={max(1, round(seconds / window))}"
         return self.order(line, seconds + 10)
 
     def pause(self):

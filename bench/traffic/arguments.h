@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "probe.h"
+#include "windows.h"
 
 #define ARGUMENT_WORDS 4u
 
@@ -17,7 +18,8 @@
 	X(count, 0, UINT32_MAX) \
 	X(gap,   0, 60000) \
 	X(limit, 0, 60000) \
-	X(flows, 1, 2048)
+	X(flows, 1, 2048) \
+	X(windows, 1, WINDOWS_MOST)
 
 enum argument_key {
 #define X(name, least, most) ARGUMENT_##name,

@@ -57,15 +57,36 @@ static void run_totals(struct world *w, const struct arguments *a)
 	report_answer(report_totals(w, NULL));
 }
 
+/* 'timed': of whose frames the latency is told; NULL: nobody's. */
+static void measure(struct world *w, const struct arguments *a, struct guest *timed, double seconds)
+{
+	bool cut = a->given & ARGUMENT_BIT(windows);
+	struct windows s;
+	json_t *answer;
+
+	if (windows_init(&s, cut ? (unsigned)a->numbers[ARGUMENT_windows] : 1, timed)) {
+		order_refused("no memory", "");
+		return;
+	}
+	world_reset(w);
+	if (timed)
+		timed->inspect.timed = true;
+	windows_run(&s, w, timed, seconds);
+	if (timed)
+		timed->inspect.timed = false;
+	answer = report_totals(w, timed);
+	if (cut)
+		json_object_set_new(answer, "windows", report_windows(&s));
+	report_answer(answer);
+	windows_fini(&s);
+}
+
 static void run_measure(struct world *w, const struct arguments *a)
 {
 	double seconds;
 
-	if (milliseconds(a, 0, &seconds))
-		return;
-	world_reset(w);
-	world_run(w, seconds);
-	report_answer(report_totals(w, NULL));
+	if (!milliseconds(a, 0, &seconds))
+		measure(w, a, NULL, seconds);
 }
 
 static void run_latency(struct world *w, const struct arguments *a)
@@ -73,13 +94,8 @@ static void run_latency(struct world *w, const struct arguments *a)
 	struct guest *g = guest_of(w, a->words[1]);
 	double seconds;
 
-	if (!g || milliseconds(a, 1, &seconds))
-		return;
-	world_reset(w);
-	g->inspect.timed = true;
-	world_run(w, seconds);
-	g->inspect.timed = false;
-	report_answer(report_totals(w, g));
+	if (g && !milliseconds(a, 1, &seconds))
+		measure(w, a, g, seconds);
 }
 
 static uint64_t arrived(const struct world *w)
@@ -173,8 +189,8 @@ static const struct {
 	{ "stop", 0, 0, NULL, run_stop },
 	{ "reset", 0, 0, NULL, run_reset },
 	{ "totals", 0, 0, NULL, run_totals },
-	{ "measure", 1, 0, NULL, run_measure },
-	{ "latency", 2, 0, NULL, run_latency },
+	{ "measure", 1, ARGUMENT_BIT(windows), NULL, run_measure },
+	{ "latency", 2, ARGUMENT_BIT(windows), NULL, run_latency },
 	{ "settle", 1, ARGUMENT_BIT(limit), NULL, run_settle },
 	{ "first", 1, ORDER_STREAM_KEYS | ARGUMENT_BIT(count) | ARGUMENT_BIT(gap), NULL, run_first },
 	{ "quit", 0, 0, NULL, run_quit },

@@ -9,6 +9,17 @@ void histogram_clear(struct histogram *h)
 	h->least = UINT64_MAX;
 }
 
+void histogram_add_all(struct histogram *h, const struct histogram *more)
+{
+	for (unsigned i = 0; i < HISTOGRAM_STEPS * HISTOGRAM_POWERS; i++)
+		h->steps[i] += more->steps[i];
+	h->count += more->count;
+	if (more->least < h->least)
+		h->least = more->least;
+	if (more->most > h->most)
+		h->most = more->most;
+}
+
 /* The middle of a step. */
 static uint64_t cycles_of(unsigned step)
 {

@@ -35,6 +35,9 @@ static inline void histogram_add(struct histogram *h, uint64_t cycles)
 		h->most = cycles;
 }
 
+/* Adds all that is in 'more'. */
+void histogram_add_all(struct histogram *h, const struct histogram *more);
+
 /* The cycles that 'share' (0 to 1) of all did not exceed; 0 of an empty histogram. */
 uint64_t histogram_quantile(const struct histogram *h, double share);
 

@@ -50,14 +50,15 @@ static json_int_t nanoseconds(uint64_t cycles)
 	return (json_int_t)((double)cycles * 1e9 / (double)rte_get_tsc_hz());
 }
 
+static const struct {
+	const char *name;
+	double share;
+} quantiles[] = {
+	{ "p50_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 }, { "p999_ns", 0.999 },
+};
+
 json_t *report_histogram(const struct histogram *h)
 {
-	static const struct {
-		const char *name;
-		double share;
-	} quantiles[] = {
-		{ "p50_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 }, { "p999_ns", 0.999 },
-	};
 	json_t *o = json_pack("{s:I, s:I}", "frames", (json_int_t)h->count, "min_ns",
 			      nanoseconds(h->count ? h->least : 0));
 
@@ -65,6 +66,16 @@ json_t *report_histogram(const struct histogram *h)
 		json_object_set_new(o, quantiles[i].name, json_integer(
 			nanoseconds(histogram_quantile(h, quantiles[i].share))));
 	json_object_set_new(o, "max_ns", json_integer(nanoseconds(h->most)));
+	return o;
+}
+
+json_t *report_windows(const struct windows *s)
+{
+	json_t *o = json_pack("{s:I, s:I}", "n", (json_int_t)s->n, "clean", (json_int_t)s->clean);
+
+	for (unsigned i = 0; s->latency && i < RTE_DIM(quantiles); i++)
+		json_object_set_new(o, quantiles[i].name, json_integer(
+			nanoseconds(windows_quantile(s, quantiles[i].share))));
 	return o;
 }
 

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "guest.h"
+#include "windows.h"
 
 /* Before all else: standard output is for answers alone from now on, what drivers print there
  * goes to standard error. 0 or a negative errno. */
@@ -24,5 +25,8 @@ json_t *report_totals(const struct world *w, const struct guest *timed);
 
 /* What a histogram says, in nanoseconds. */
 json_t *report_histogram(const struct histogram *h);
+
+/* How many windows there were and how many clean ones, and what the median one's histogram says. */
+json_t *report_windows(const struct windows *s);
 
 #endif

@@ -150,10 +150,12 @@ flood a to=52:54:00:00:00:01+2000 flows=2
 slow a
 measure
 measure x
+measure 5 windows=0
+latency a 5 windows=501
 first a gap=1
 receive a b c d e f
 stop" a=vdev:net_null0
-	is "$(jq -s '[.[] | select(.error)] | length' answers.json)" 14 "errors"
+	is "$(jq -s '[.[] | select(.error)] | length' answers.json)" 16 "errors"
 	is "$(tail -1 answers.json | jq -c .)" '{"ok":true}' "the last answer"
 	run ! timeout 10 "$traffic" --port a=vhost:none.sock </dev/null
 	run ! timeout 10 "$traffic" --port a </dev/null
@@ -189,11 +191,16 @@ totals" a=vhost:a.sock b=vhost:b.sock
 	tell "receive a to=02:00:00:00:00:01
 echo b
 pace a rate=1000 to=52:54:00:00:00:01 from=02:00:00:00:00:01
-latency a 300" a=vhost:a.sock b=vhost:b.sock
+latency a 300
+latency a 300 windows=10" a=vhost:a.sock b=vhost:b.sock
 	is "$(counted b sent)" "$(counted b frames)" "sent back"
 	jq -e 'select(.seconds) | .ports.a | .latency.frames == .frames and .frames > 10 and
 		.latency.min_ns > 100 and .latency.p50_ns <= .latency.p99_ns and
 		.latency.p99_ns <= .latency.max_ns' answers.json
+	# The windows' own percentiles, which their sum's lie among.
+	jq -e 'select(.windows) | .windows.n == 10 and .windows.clean >= 1 and .windows.p50_ns > 100 and
+		.windows.p50_ns <= .windows.p999_ns and .windows.p999_ns <= .ports.a.latency.max_ns and
+		.ports.a.latency.frames == .ports.a.frames' answers.json
 	# One that reads nothing loses what its ring has no room for, and nothing else.
 	tell "flood a count=2000 to=52:54:00:00:00:01
 settle 300
@@ -206,6 +213,12 @@ totals" a=vhost:a.sock b=vhost:b.sock
 	[ "$(counted b lost)" -gt 1000 ]
 	is "$(($(counted b frames) + $(counted b lost)))" 2001 "arrived or lost"
 	is "$(counted b bad)$(counted b twice)$(counted b reordered)" 000 "wrong"
+	# One that reads too slowly loses in every window.
+	tell "slow b rate=20000
+flood a to=52:54:00:00:00:01
+measure 100
+measure 800 windows=4" a=vhost:a.sock b=vhost:b.sock
+	jq -e 'select(.windows) | .windows == {n: 4, clean: 0}' answers.json
 	tell "first b from=a gap=5 count=10 to=52:54:00:00:00:01" a=vhost:a.sock b=vhost:b.sock
 	jq -e 'select(.first) | .first.frames == 10 and .first.lost == 0 and .first.p50_ns > 100' answers.json
 }

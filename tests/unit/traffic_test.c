@@ -128,6 +128,31 @@ static void histogram_is_right_to_a_hundredth(void **state)
 	free(h);
 }
 
+static void histograms_add_up(void **state)
+{
+	struct histogram *all = malloc(sizeof(*all)), *sum = malloc(sizeof(*sum));
+	struct histogram *part = malloc(sizeof(*part));
+
+	(void)state;
+	histogram_clear(all);
+	histogram_clear(sum);
+	for (unsigned p = 0; p < 3; p++) {
+		histogram_clear(part);
+		for (uint64_t v = 100 * p + 1; v < 100000; v = v * 3 / 2 + 1) {
+			histogram_add(all, v);
+			histogram_add(part, v);
+		}
+		histogram_add_all(sum, part);
+	}
+	assert_memory_equal(sum, all, sizeof(*all));
+	histogram_clear(part);
+	histogram_add_all(sum, part);   /* nothing */
+	assert_memory_equal(sum, all, sizeof(*all));
+	free(part);
+	free(sum);
+	free(all);
+}
+
 static void sequences_forget_what_was_before(void **state)
 {
 	struct sequences s;
@@ -156,6 +181,7 @@ int main(void)
 		cmocka_unit_test(pace_tells_the_late_and_never_more_than_asked),
 		cmocka_unit_test(pace_skips_what_fell_due_while_it_stood),
 		cmocka_unit_test(histogram_is_right_to_a_hundredth),
+		cmocka_unit_test(histograms_add_up),
 		cmocka_unit_test(sequences_forget_what_was_before),
 	};
 
