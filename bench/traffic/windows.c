@@ -66,9 +66,11 @@ static int before(const void *a, const void *b)
 uint64_t windows_quantile(const struct windows *s, double share)
 {
 	uint64_t each[WINDOWS_MOST];
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->n; i++)
-		each[i] = histogram_quantile(&s->latency[i], share);
-	qsort(each, s->n, sizeof(*each), before);
-	return each[s->n / 2];
+		if (s->latency[i].count)
+			each[n++] = histogram_quantile(&s->latency[i], share);
+	qsort(each, n, sizeof(*each), before);
+	return n ? each[n / 2] : 0;
 }

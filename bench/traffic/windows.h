@@ -24,7 +24,8 @@ void windows_fini(struct windows *s);
 /* Goes on with what was ordered for so long, all windows together. */
 void windows_run(struct windows *s, struct world *w, struct guest *timed, double seconds);
 
-/* The cycles that 'share' of the frames did not exceed, in the median window. */
+/* The cycles that 'share' of the frames did not exceed, in the median of the windows that have any;
+ * 0: none has. */
 uint64_t windows_quantile(const struct windows *s, double share);
 
 #endif

@@ -4,6 +4,7 @@ import layout as layouts
 import stands
 from bench import Result
 from lab import Trouble
+from traffic import total
 from ways.rate import switch
 
 SIZE = 60
@@ -26,7 +27,8 @@ class PacedStand(stands.Stand):
         self.pace(rate)
         self.traffic.measure(0.03)
         m = self.traffic.measure(seconds, window=WINDOW)
-        return 2 * m["windows"]["clean"] < m["windows"]["n"]
+        return (2 * m["windows"]["clean"] < m["windows"]["n"] or
+                total(m, "sent") < 0.98 * rate * m["seconds"])
 
     def lossless(self, seconds):
         """The highest rate without loss, by halving the interval."""
