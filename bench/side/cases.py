@@ -128,8 +128,8 @@ CORE = (
     from_vm("nic-to-vm-and-back", "NIC to VM and back", 60, OURS + PEERS, core=True),
     Case("latency", "Latency, NIC to VM, at parts of the highest rate at which all lose nothing",
          "latency", ("placed",) + PEERS,
-         ("p99 at 50 %", "p50 at 50 %", "p999 at 50 %", "p99 at 10 %", "p50 at 10 %",
-          "p999 at 10 %", "p99 at 90 %", "p50 at 90 %", "p999 at 90 %", "p99 of all at 50 %"),
+         tuple(f"{p} at {part} %" for part in (50, 10, 90)
+               for p in ("p99", "p50", "p999", "p99 of all")),
          core=True, targets=(at_most("p99 at 50 %", "placed", "testpmd-io", 1.1),)),
     two_workers("workers", "Two workers against one, half of the frames crossing", 50, core=True,
                 targets=(at_least("rate", "2 workers", "1 worker", 1.85),)),

@@ -56,7 +56,7 @@ void windows_run(struct windows *s, struct world *w, struct guest *timed, double
 		histogram_add_all(all, &s->latency[i]);
 }
 
-static int before(const void *a, const void *b)
+static int ascending(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -71,6 +71,6 @@ uint64_t windows_quantile(const struct windows *s, double share)
 	for (unsigned i = 0; i < s->n; i++)
 		if (s->latency[i].count)
 			each[n++] = histogram_quantile(&s->latency[i], share);
-	qsort(each, n, sizeof(*each), before);
+	qsort(each, n, sizeof(*each), ascending);
 	return n ? each[n / 2] : 0;
 }

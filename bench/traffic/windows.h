@@ -17,7 +17,8 @@ struct windows {
 	struct histogram *latency;     /* one for each, of the frames that 'timed' received */
 };
 
-/* 'n' windows (1 to WINDOWS_MOST), with histograms if there is a guest whose frames are to be timed. 0 or -ENOMEM. */
+/* 'n' windows (1 to WINDOWS_MOST), with histograms if there is a guest whose frames are to be timed.
+ * 0 or -ENOMEM. */
 int windows_init(struct windows *s, unsigned n, const struct guest *timed);
 void windows_fini(struct windows *s);
 

@@ -16,8 +16,8 @@
 /* While each queue gets few frames of a burst, up to so many are taken off the NIC before any
  * is passed on: a call down to a VM costs the same for one frame as for several. A NIC's ring of
  * half as many holds what comes meanwhile, as long as the worker keeps up at all: taking is so much
- * faster than passing on that it finds the ring empty before. Of loaned frames that
- * do not wait by value fewer: each is a dozen cache lines that are cold when its turn comes. */
+ * faster than passing on that it finds the ring empty before. Of loaned frames that do
+ * not wait by value fewer: each is a dozen cache lines that are cold when its turn comes. */
 #define MP_GATHER        2048u
 #define MP_GATHER_LOANED 256u
 

@@ -108,6 +108,13 @@ static void F13_D5_U17_loaned_frames_of_any_length_are_whole_and_in_order(void *
 	frames_of_any_length("loaned");
 }
 
+/* The capture steers nothing: they are placed. */
+static void F13_D5_U17_frames_that_nobody_steers_are_whole_and_in_order(void **state)
+{
+	(void)state;
+	frames_of_any_length("steered");
+}
+
 /* Queues go to and fro between processors while their frames are being sorted. */
 static void moves(const char *receive)
 {
@@ -169,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(F13_D5_frames_of_any_length_are_whole_and_in_order),
 		TEST(F13_D5_U17_loaned_frames_of_any_length_are_whole_and_in_order),
+		TEST(F13_D5_U17_frames_that_nobody_steers_are_whole_and_in_order),
 		TEST(C48_F13_moves_among_many_queues_reorder_nothing),
 		TEST(C48_F13_U17_moves_among_many_loaned_queues_reorder_nothing),
 		TEST(F22_when_the_packet_filter_is_taken_back_one_burst_may_come),
