@@ -2,7 +2,6 @@
 /* What this thread is in: the call over an edge, and the callbacks around it. */
 #include "verifier/inside.h"
 
-#include "base/clock.h"
 
 #define DEPTH 64   /* deeper callbacks are not named, and their IRQL is not looked at */
 
@@ -26,7 +25,7 @@ void call_begin(struct edge_call *c, struct ndis_layer *from, struct ndis_layer 
 		.from_track = layer_track(from),
 		.to_track = layer_track(to),
 		.function = function,
-		.ns = clock_ns(),
+		.ns = verifier_ns(),
 		.walk = atomic_fetch_add_explicit(&walks, 1, memory_order_relaxed) + 1,
 		.processor = (uint16_t)OvmqCurrentProcessor(),
 		.irql = KeGetCurrentIrql(),

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/ethernet.h"
 
 #define MOST_ADDRESSES 256
@@ -25,7 +24,7 @@ struct tracked_wishes {
 	pthread_mutex_t lock;
 	ULONG filter, filter_before;         /* as asked last; as it was then */
 	struct addresses many, many_before;
-	uint64_t filter_until, many_until;   /* so long those before count as well, in clock_ns() */
+	uint64_t filter_until, many_until;   /* so long those before count as well, in verifier_ns() */
 	bool more;                           /* more addresses than there is room for */
 };
 
@@ -92,7 +91,7 @@ void wishes_ended(struct tracked_layer *m, PNDIS_OID_REQUEST r, NDIS_STATUS stat
 		w->filter = w->filter_before;
 	if (status != NDIS_STATUS_SUCCESS && many)
 		w->many = w->many_before;
-	*(filter ? &w->filter_until : &w->many_until) = clock_ns() + STILL_NS;
+	*(filter ? &w->filter_until : &w->many_until) = verifier_ns() + STILL_NS;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -107,7 +106,7 @@ static bool has(const struct addresses *many, const UCHAR *address)
 static bool is_wished(struct tracked_layer *m, const struct ndis_adapter *a, const UCHAR *to)
 {
 	struct tracked_wishes *w = m ? m->wishes : NULL;
-	uint64_t now = clock_ns();
+	uint64_t now = verifier_ns();
 	bool wished = false;
 	ULONG f;
 

@@ -23,7 +23,7 @@ struct tracked_layer {
 	const char *kind;
 	enum ndis_object_kind object;
 	atomic_uint_least64_t state_since;      /* ns */
-	atomic_uint_least64_t last_completion;  /* of a send, ns; miniports */
+	atomic_uint_least64_t last_completion;  /* of a send, ns, or when it came; miniports */
 	atomic_bool hangs;                      /* NdisTimedDataHang was reported, nothing since */
 	struct tracked_queues *queues;          /* miniports */
 	struct tracked_wishes *wishes;          /* likewise */
@@ -241,6 +241,15 @@ void left_nbl_freed(PNET_BUFFER_LIST nbl, NDIS_HANDLE pool);
 void left_by(struct ndis_layer *layer);
 void left_at_close(struct ndis_layer *binding);
 void left_free(void);
+
+/* Like clock_ns(), but for the time in which the machine stood still (base/standstill.h). When
+ * that is noticed it goes back: ages are taken with age_at(). Any thread, any IRQL. */
+uint64_t verifier_ns(void);
+
+static inline uint64_t age_at(uint64_t now, uint64_t since)
+{
+	return now > since ? now - since : 0;
+}
 
 int timed_start(unsigned hurry);
 void timed_stop(void);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 
 static _Atomic(struct tracked_layer *) first;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* of those who add */
@@ -30,7 +29,8 @@ static struct tracked_layer *add(struct ndis_layer *layer)
 	       sizeof(t->driver));
 	t->kind = ndis_object_kind_name(layer->object.kind);
 	t->object = layer->object.kind;
-	atomic_store(&t->state_since, clock_ns());
+	atomic_store(&t->state_since, verifier_ns());
+	atomic_store(&t->last_completion, verifier_ns());
 	atomic_store(&t->layer, layer);
 	t->next = atomic_load(&first);
 	atomic_store_explicit(&first, t, memory_order_release);

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 
 struct asked {
 	struct asked *next, **back;      /* in the list of those not ended; back NULL: in none */
@@ -146,7 +145,7 @@ void oid_asked(struct ndis_layer *layer, struct ndis_layer *issuer, PNDIS_OID_RE
 		abort();   /* no memory for a few words: nothing can be told any more */
 	*a = (struct asked){ .outer = running, .layer = layer, .issuer = issuer, .request = r,
 			     .oid = r->DATA.QUERY_INFORMATION.Oid, .type = r->RequestType,
-			     .since = clock_ns(), .running = true };
+			     .since = verifier_ns(), .running = true };
 	running = a;
 	pthread_mutex_lock(&lock);
 	list_add(a);
@@ -248,8 +247,8 @@ static bool find(bool (*is)(const struct asked *a, const void *arg), const void 
 
 static bool is_late(const struct asked *a, const void *arg)
 {
-	return !a->late && *(const uint64_t *)arg - a->since > rule_limit_ns(RULE_TIMED_OID_COMPLETE) &&
-	       *(const uint64_t *)arg > a->since;
+	return !a->late &&
+	       age_at(*(const uint64_t *)arg, a->since) > rule_limit_ns(RULE_TIMED_OID_COMPLETE);
 }
 
 void oids_check_time(uint64_t ns)
@@ -260,7 +259,7 @@ void oids_check_time(uint64_t ns)
 		report_object(RULE_TIMED_OID_COMPLETE, a.layer,
 			      a.running ? handler_name(a.layer) : "NdisMOidRequestComplete",
 			      "OID request", a.request, "OID 0x%08x has not ended for %.3f s%s", a.oid,
-			      (double)(ns - a.since) / 1e9, a.running ? "; its handler has not returned" : "");
+			      (double)age_at(ns, a.since) / 1e9, a.running ? "; its handler has not returned" : "");
 }
 
 static bool is_issued_by(const struct asked *a, const void *binding)

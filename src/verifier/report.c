@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 #define TOLD_MAX 4096   /* a power of two; beyond three quarters of it breaches are only counted */
@@ -103,7 +102,7 @@ static void write_steps(const struct verifier_report *r)
 		const struct verifier_step *s = &r->steps[i];
 
 		log_warning("verifier:   %.6f s ago, processor %u, IRQL %u: %s, from %s to %s",
-			    (double)(r->ns - s->ns) / 1e9, s->processor, s->irql, s->function,
+			    (double)age_at(r->ns, s->ns) / 1e9, s->processor, s->irql, s->function,
 			    or_ndis(s->from), or_ndis(s->to));
 	}
 }
@@ -188,7 +187,7 @@ static void fill(struct verifier_report *r, enum verifier_rule_index index,
 		.id = rule->id, .rule = rule->name, .text = rule->text, .page = rule->page,
 		.limit_ms = rule->limit_ms, .kind = who ? ndis_object_kind_name(who->kind) : "a driver",
 		.function = function, .callback = callback_current(), .object_kind = kind,
-		.object = object, .ns = clock_ns(), .processor = (uint16_t)OvmqCurrentProcessor(),
+		.object = object, .ns = verifier_ns(), .processor = (uint16_t)OvmqCurrentProcessor(),
 		.irql = KeGetCurrentIrql(),
 	};
 	if (who) {

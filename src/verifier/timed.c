@@ -3,6 +3,9 @@
  * Timed rules: one thread looks, at PASSIVE_LEVEL, a few times in the shortest limit. What
  * is late is told of up to a look later, with the object and its history, and without
  * a stack, which would be this thread's.
+ *
+ * A machine that stands still, or a process that a debugger holds, makes nobody late: the
+ * verifier's clock goes on only while this thread finds the machine running.
  */
 #include "verifier/inside.h"
 
@@ -10,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/standstill.h"
 
 #define LOOK_NS 1000000000u   /* in no hurry */
 #define LATE_MAX 64           /* lists told of in one look */
@@ -20,6 +24,7 @@ static pthread_cond_t wake;
 static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;   /* no layer goes during a look */
 static bool stopping, started;
 static uint64_t look_ns;
+static atomic_uint_least64_t stood;   /* ns */
 
 struct late {
 	enum verifier_rule_index rule;
@@ -36,6 +41,11 @@ struct look {
 	struct late oldest;
 };
 
+uint64_t verifier_ns(void)
+{
+	return clock_ns() - atomic_load_explicit(&stood, memory_order_relaxed);
+}
+
 /* ---- what a list breaks ---- */
 
 static enum verifier_rule_index rule_for(const struct nbl_record *r)
@@ -50,12 +60,13 @@ static enum verifier_rule_index rule_for(const struct nbl_record *r)
 static bool collect_late(struct nbl_record *r, void *arg)
 {
 	struct look *l = arg;
+	uint64_t age = age_at(l->now, r->since);
 	enum verifier_rule_index rule;
 
-	if (r->state == NBL_IDLE || !r->holder || r->late || l->n == LATE_MAX || l->now <= r->since)
+	if (r->state == NBL_IDLE || !r->holder || r->late || l->n == LATE_MAX)
 		return false;
 	rule = rule_for(r);
-	if (!rule_is_heeded(rule) || l->now - r->since <= rule_limit_ns(rule))
+	if (!rule_is_heeded(rule) || age <= rule_limit_ns(rule))
 		return false;
 	/* A pipe that is dead was told of as such. */
 	if (rule == RULE_TIMED_DATA_SEND) {
@@ -65,7 +76,7 @@ static bool collect_late(struct nbl_record *r, void *arg)
 			return false;
 	}
 	r->late = true;
-	l->late[l->n++] = (struct late){ rule, r->nbl, r->holder, l->now - r->since };
+	l->late[l->n++] = (struct late){ rule, r->nbl, r->holder, age };
 	return false;
 }
 
@@ -73,11 +84,11 @@ static bool collect_late(struct nbl_record *r, void *arg)
 static bool find_oldest(struct nbl_record *r, void *arg)
 {
 	struct look *l = arg;
+	uint64_t age = age_at(l->now, r->since);
 
-	if (r->state != NBL_SENT || r->holder != atomic_load(&l->hang->layer) || l->now <= r->since ||
-	    l->now - r->since <= l->oldest.age)
+	if (r->state != NBL_SENT || r->holder != atomic_load(&l->hang->layer) || age <= l->oldest.age)
 		return false;
-	l->oldest = (struct late){ RULE_TIMED_DATA_HANG, r->nbl, r->holder, l->now - r->since };
+	l->oldest = (struct late){ RULE_TIMED_DATA_HANG, r->nbl, r->holder, age };
 	return false;
 }
 
@@ -85,7 +96,7 @@ static bool find_oldest(struct nbl_record *r, void *arg)
 static void check_hang(struct tracked_layer *t, void *arg)
 {
 	struct look *l = arg;
-	uint64_t quiet = l->now - atomic_load(&t->last_completion);
+	uint64_t quiet = age_at(l->now, atomic_load(&t->last_completion));
 
 	if (t->object != NDIS_OBJECT_MINIPORT || atomic_load(&t->hangs) ||
 	    quiet <= rule_limit_ns(RULE_TIMED_DATA_HANG) || !rule_is_heeded(RULE_TIMED_DATA_HANG))
@@ -105,17 +116,17 @@ static void check_pause(struct tracked_layer *t, void *arg)
 {
 	const struct look *l = arg;
 	struct ndis_layer *layer = atomic_load(&t->layer);
-	uint64_t age = l->now - atomic_load(&t->state_since);
+	uint64_t age = age_at(l->now, atomic_load(&t->state_since));
 
 	if (t->object == NDIS_OBJECT_FILTER && layer && ndis_layer_state(layer) == NDIS_PAUSING &&
-	    l->now > atomic_load(&t->state_since) && age > rule_limit_ns(RULE_FILTER_TIMED_PAUSE))
+	    age > rule_limit_ns(RULE_FILTER_TIMED_PAUSE))
 		report_object(RULE_FILTER_TIMED_PAUSE, layer, "NdisFPauseComplete", "filter module", layer,
 			      "its pause has not completed for %.3f s", (double)age / 1e9);
 }
 
 static void look(void)
 {
-	struct look l = { .now = clock_ns() };
+	struct look l = { .now = verifier_ns() };
 
 	pthread_mutex_lock(&looking);
 	layers_each(check_hang, &l);
@@ -140,7 +151,10 @@ void timed_forget(struct ndis_layer *layer)
 
 static void *run(void *arg)
 {
+	struct standstill still;
+
 	(void)arg;
+	standstill_begin(&still);
 	pthread_mutex_lock(&lock);
 	while (!stopping) {
 		struct timespec until;
@@ -150,6 +164,7 @@ static void *run(void *arg)
 		if (pthread_cond_timedwait(&wake, &lock, &until) != ETIMEDOUT)
 			continue;
 		pthread_mutex_unlock(&lock);
+		atomic_fetch_add(&stood, standstill_look(&still, 2 * look_ns));
 		look();
 		pthread_mutex_lock(&lock);
 	}

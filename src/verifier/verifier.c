@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "ndis/nbl_watch.h"
 #include "verifier/inside.h"
@@ -20,7 +19,7 @@ static void state_changed(struct ndis_layer *layer, int from, int to)
 	(void)from;
 	(void)to;
 	if (t)
-		atomic_store(&t->state_since, clock_ns());
+		atomic_store(&t->state_since, verifier_ns());
 }
 
 static const struct ndis_watch watch = {

@@ -45,7 +45,7 @@ int verifier_heed(const char *rule);
 struct verifier_step {
 	const char *function;   /* of NDIS */
 	const char *from, *to;  /* layers, by name, until verifier_stop(); NULL: NDIS */
-	uint64_t ns;            /* base/clock.h */
+	uint64_t ns;            /* base/clock.h, without the time in which the machine stood */
 	uint16_t processor;
 	uint8_t irql;
 };
@@ -61,7 +61,7 @@ struct verifier_report {
 	const char *callback;               /* inside this one; NULL: in none */
 	const char *object_kind;            /* "NET_BUFFER_LIST", ... */
 	const void *object;
-	uint64_t ns;                        /* now, base/clock.h */
+	uint64_t ns;                        /* now, by the clock of the steps */
 	uint16_t processor;
 	uint8_t irql;
 	unsigned n_steps;                   /* of the object, the last one last */

@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 
+#include "base/clock.h"
+#include "base/standstill.h"
 #include "frame/capture.h"
 #include "frame/pcapng.h"
 #include "kernel/kernel.h"
@@ -20,7 +21,8 @@
 
 #define ETHERTYPE_TEST 0x88b5   /* for local experiments */
 #define GROUP_SECONDS  240      /* a test that hangs ends the group */
-#define STANDSTILL     50       /* milliseconds: who sleeps 10 wakes so late only if nobody runs */
+#define LOOK_US         10000   /* of the tests' clock */
+#define LONGEST_LOOK_NS 50000000u
 
 struct job {
 	void (*work)(void *arg);
@@ -42,43 +44,20 @@ static pthread_t clock_thread;
 
 uint64_t ground_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+	return clock_ns() / 1000000u;
 }
 
-/* The next CPU of 'cpus' after 'cpu', which may be it again. */
-static int cpu_after(const cpu_set_t *cpus, int cpu)
-{
-	do
-		cpu = (cpu + 1) % CPU_SETSIZE;
-	while (!CPU_ISSET(cpu, cpus));
-	return cpu;
-}
-
-/* From CPU to CPU: one of a virtual machine may stand still for seconds while the others run. */
 static void *clock_run(void *arg)
 {
-	uint64_t before = ground_now();
-	int cpu = sched_getcpu();
-	cpu_set_t cpus;
+	uint64_t begun = clock_ns(), stood = 0;
+	struct standstill still;
 
 	(void)arg;
-	sched_getaffinity(0, sizeof(cpus), &cpus);
+	standstill_begin(&still);
 	while (!atomic_load(&clock_stops)) {
-		uint64_t now, passed;
-		cpu_set_t next;
-
-		usleep(10000);
-		cpu = cpu_after(&cpus, cpu);
-		CPU_ZERO(&next);
-		CPU_SET(cpu, &next);
-		sched_setaffinity(0, sizeof(next), &next);   /* returns there */
-		now = ground_now();
-		passed = now - before;
-		atomic_fetch_add(&ran, passed < STANDSTILL ? passed : STANDSTILL);
-		before = now;
+		usleep(LOOK_US);
+		stood += standstill_look(&still, LONGEST_LOOK_NS);
+		atomic_store(&ran, (still.before - begun - stood) / 1000000u);
 	}
 	return NULL;
 }

@@ -327,7 +327,7 @@ static void G1_G10_G11_a_stopped_vm_does_not_hold_up_a_free(void **state)
 	assert_in_range(ground_ran() - begun, 0, 3000);
 	assert_int_equal(fake.n_returns, 64);
 	assert_int_equal(ports_drops(0, PORT_DROP_QUEUE_FREED), 64);
-	assert_int_equal(ports_report(0).of_queue, 0);
+	ground_until(!ports_report(0).of_queue);   /* counted a moment after the lists are back */
 	assert_int_equal(vm_queue(0), 0);
 	assert_true(position(OID_RECEIVE_FILTER_CLEAR_FILTER) < position(OID_RECEIVE_FILTER_FREE_QUEUE));
 	assert_int_equal(fake_count(OID_RECEIVE_FILTER_FREE_QUEUE), 1);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "faulty.h"
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernel/kernel.h"
 #include "verifier/verifier.h"
 
+#define STANDSTILL_LOOKS_US 100000   /* for some looks of the verifier afterwards */
+
 enum fault fault;
+unsigned standstill_us;
 
 /* ---- work as a processor ---- */
 
@@ -157,9 +162,26 @@ static void keep_moving(void)
 	}
 }
 
+/* As under a debugger; a process that is stopped cannot let itself go on. */
+static void stand_still(void)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		kill(getppid(), SIGSTOP);
+		usleep(standstill_us);
+		kill(getppid(), SIGCONT);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	usleep(STANDSTILL_LOOKS_US);
+}
+
 static void send_some(ULONG queue)
 {
 	protocol_send(0, 0);
+	if (standstill_us)
+		stand_still();
 	if (WRONG(M_SEND_LATE) || WRONG(M_SENDS_HANG) || WRONG(F_SEND_LATE))
 		keep_moving();
 	filter_let_go();

@@ -101,6 +101,7 @@ enum fault {
 };
 
 extern enum fault fault;
+extern unsigned standstill_us;   /* so long the process stands still while a send is pending */
 #define WRONG(name) (fault == (name))
 
 #define QUEUE_PROCESSOR 1

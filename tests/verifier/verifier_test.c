@@ -152,13 +152,30 @@ static void A33_a_send_that_takes_longer_than_30_s(void **state)
 	assert_non_null(strstr(seen.list[0].condition, "it is with adapter for 0.5"));
 }
 
+#define NONE_FOR "none was completed for "
+
 static void A33b_no_completion_for_22_s(void **state)
 {
+	const char *since;
+
 	(void)state;
 	assert_int_equal(verifier_rule(RULE_TIMED_DATA_HANG)->limit_ms, 22000);
 	assert_true(is_caught(M_SENDS_HANG));
 	assert_int_equal(seen.n, 1);
 	assert_non_null(strstr(seen.list[0].condition, "the oldest send is pending for 0.3"));
+	since = strstr(seen.list[0].condition, NONE_FOR);
+	assert_non_null(since);
+	assert_true(atof(since + strlen(NONE_FOR)) < 60);   /* since the adapter came, not since 0 */
+}
+
+/* Three times the longest limit of a hurry, in which nobody ran who could complete it. */
+static void A33_A33b_a_standstill_makes_no_send_late(void **state)
+{
+	(void)state;
+	standstill_us = 1500000;
+	course(NO_FAULT, HURRY);
+	standstill_us = 0;
+	assert_int_equal(seen.n, 0);
 }
 
 static void A44_a_data_call_above_dispatch_level(void **state)
@@ -342,6 +359,7 @@ int main(void)
 		cmocka_unit_test(A28_A22_a_list_that_changes_under_the_miniport),
 		cmocka_unit_test(A33_a_send_that_takes_longer_than_30_s),
 		cmocka_unit_test(A33b_no_completion_for_22_s),
+		cmocka_unit_test(A33_A33b_a_standstill_makes_no_send_late),
 		cmocka_unit_test(A44_a_data_call_above_dispatch_level),
 		cmocka_unit_test(A45_a_dispatch_flag_that_lies),
 		cmocka_unit_test(A64_parents_and_children),
