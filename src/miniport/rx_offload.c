@@ -63,14 +63,14 @@ static struct offload_verdict ask_port(const struct rte_mbuf *m, const struct of
 	return v;
 }
 
-/* The same, and what the port leaves open: software looks at IPv4's header, which costs little,
- * at both of an encapsulated frame, and where the keyword wants it at all. */
-static struct offload_verdict ask_both(const struct mp_adapter *a, const struct rte_mbuf *m,
-				       const struct offload_headers *h)
+/* The same, and what the port leaves open of the 'wanted': software looks at IPv4's header, which
+ * costs little, at both of an encapsulated frame, and where the keyword wants it at all. */
+static struct offload_verdict ask_both(const struct mp_adapter *a, unsigned wanted,
+				       const struct rte_mbuf *m, const struct offload_headers *h)
 {
 	struct offload_verdict v = ask_port(m, h);
 	unsigned known = v.good | v.bad;
-	bool ip = h->version == 4 && !(known & OFFLOAD_SUM_IP);
+	bool ip = wanted & OFFLOAD_SUM_IP && h->version == 4 && !(known & OFFLOAD_SUM_IP);
 
 	if ((ip && h->protocol == OFFLOAD_GRE) ||
 	    (a->settings.verify_checksums && h->l4 && !(known & offload_sum_of(h))))
@@ -92,6 +92,16 @@ static unsigned wanted_sums(unsigned results, unsigned version)
 	       (results & MP_OFFLOAD_UDP6_RX ? OFFLOAD_SUM_UDP : 0);
 }
 
+/* Whether nobody has looked at the frame, and nobody is going to. */
+static bool is_open(const struct mp_adapter *a, unsigned results, const struct rte_mbuf *m)
+{
+	const uint64_t looked = RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK |
+				RTE_MBUF_F_RX_OUTER_IP_CKSUM_BAD;
+
+	return !a->settings.verify_checksums && !(results & MP_OFFLOAD_IPV4_RX) &&
+	       !(m->ol_flags & looked);
+}
+
 static checksum_info result_of(const struct mp_adapter *a, unsigned results,
 			       const struct rte_mbuf *m)
 {
@@ -100,10 +110,11 @@ static checksum_info result_of(const struct mp_adapter *a, unsigned results,
 	struct offload_verdict v;
 	unsigned wanted;
 
-	if (!offload_parse(&h, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len) || !h.version)
+	if (is_open(a, results, m) ||
+	    !offload_parse(&h, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len) || !h.version)
 		return c;
-	v = nic_rx_checksums(a->nic) ? ask_both(a, m, &h) : verify(m, &h);
 	wanted = wanted_sums(results, h.version);
+	v = nic_rx_offloads(a->nic) ? ask_both(a, wanted, m, &h) : verify(m, &h);
 	v.good &= wanted;
 	v.bad &= wanted;
 	c.Receive.IpChecksumSucceeded = !!(v.good & OFFLOAD_SUM_IP);

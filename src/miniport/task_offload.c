@@ -32,9 +32,15 @@
 
 unsigned mp_offload_hardware(const struct mp_adapter *a)
 {
-	bool verifies = a->settings.verify_checksums || nic_rx_checksums(a->nic);
+	unsigned port = nic_rx_offloads(a->nic), bits = MP_OFFLOAD_ALL;
 
-	return verifies ? MP_OFFLOAD_ALL : MP_OFFLOAD_ALL & ~(unsigned)MP_OFFLOAD_RX;
+	if (a->settings.verify_checksums)
+		return bits;
+	if (!(port & NIC_RX_IP))
+		bits &= ~(unsigned)MP_OFFLOAD_IPV4_RX;
+	if (!(port & NIC_RX_TRANSPORT))
+		bits &= ~(unsigned)(MP_OFFLOAD_RX & ~MP_OFFLOAD_IPV4_RX);
+	return bits;
 }
 
 /* Of what is configured: large sends need the checksums of sends (P12), and of IPv4's two

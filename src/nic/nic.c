@@ -187,9 +187,9 @@ bool nic_tx_large(struct nic *nic, struct rte_mbuf *m)
 	return nic->tx_offloads & NIC_TX_LARGE && nic->ops->tx_large(nic, m);
 }
 
-bool nic_rx_checksums(const struct nic *nic)
+unsigned nic_rx_offloads(const struct nic *nic)
 {
-	return nic->rx_checksums;
+	return nic->rx_offloads;
 }
 
 uint32_t nic_data_room(const struct nic *nic)

@@ -35,7 +35,7 @@ struct nic_config {
 	uint16_t tx_queues;      /* 1 .. 1024, the most of use; see nic_tx_queues() */
 	uint16_t mtu;            /* 68 .. 9600 */
 	bool rx_checksums;       /* the port is to verify the checksums of received frames, if its
-				  * hardware can; see nic_rx_checksums() */
+				  * hardware can; see nic_rx_offloads() */
 	bool tx_large;           /* the port is to cut large TCP sends, if its hardware can; see
 				  * NIC_TX_LARGE */
 };
@@ -116,11 +116,15 @@ uint16_t nic_tx_chain(const struct nic *nic);
  * been sent. Any thread, once the port is started; the owner of the mbuf. */
 bool nic_tx_large(struct nic *nic, struct rte_mbuf *m);
 
-/* Whether received frames' mbufs say RTE_MBUF_F_RX_L4_CKSUM_GOOD or _BAD, and of IPv4
- * _IP_CKSUM_GOOD or _BAD, where the port has looked: not every port looks at IPv4's header, nor
- * at every frame. A driver that verifies in software does not: that costs every frame. Any
- * thread, once the port is open. */
-bool nic_rx_checksums(const struct nic *nic);
+/* What the port finds out of received frames, a bit each, and says in their mbufs, of those that
+ * it looked at: not every port looks at IPv4's header, nor at every frame. A driver that verifies
+ * in software does not: that costs every frame. Any thread, once the port is open.
+ *
+ * NIC_RX_IP: IPv4's checksum, RTE_MBUF_F_RX_IP_CKSUM_GOOD or _BAD. NIC_RX_TRANSPORT: TCP's and
+ * UDP's, RTE_MBUF_F_RX_L4_CKSUM_GOOD or _BAD. */
+#define NIC_RX_IP        1u
+#define NIC_RX_TRANSPORT 2u
+unsigned nic_rx_offloads(const struct nic *nic);
 
 /* Up to 'n' received frames, each in one segment and with all its checksums in place; the
  * caller owns them. Never waits.

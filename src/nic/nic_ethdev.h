@@ -30,7 +30,6 @@ struct nic_ethdev {
 	bool signals;              /* the same, if it has them: see nic_signal.h; start clears it */
 	bool keep_promiscuous;     /* somebody else wanted it before us */
 	bool endless;              /* pcap-loop: a queue always has frames */
-	bool rx_ip;                /* the port verifies IPv4's header, too */
 	bool unfinished;           /* the driver may leave received checksums to us */
 	int file;                  /* pcap-loop: the capture, for the driver */
 	unsigned if_index;         /* of the kernel's interface behind it; 0: none */

@@ -43,16 +43,18 @@ void ethdev_adopt_offloads(struct nic_ethdev *e, const struct rte_eth_dev_info *
 		if (info->tx_desc_lim.nb_seg_max)   /* 0: not told */
 			nic->tx_chain = RTE_MIN(nic->tx_chain, info->tx_desc_lim.nb_seg_max);
 	}
-	nic->rx_checksums = nic->config.rx_checksums &&
-			    (info->rx_offload_capa & RX_TRANSPORT) == RX_TRANSPORT;
-	e->rx_ip = nic->rx_checksums && info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
-	e->unfinished = nic->rx_checksums && !e->rx_ip;
+	if (!nic->config.rx_checksums || (info->rx_offload_capa & RX_TRANSPORT) != RX_TRANSPORT)
+		return;
+	nic->rx_offloads = NIC_RX_TRANSPORT;
+	if (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM)
+		nic->rx_offloads |= NIC_RX_IP;
+	e->unfinished = !(nic->rx_offloads & NIC_RX_IP);
 }
 
 uint64_t ethdev_rx_offloads(const struct nic_ethdev *e)
 {
-	return (e->nic.rx_checksums ? RX_TRANSPORT : 0) |
-	       (e->rx_ip ? RTE_ETH_RX_OFFLOAD_IPV4_CKSUM : 0);
+	return (e->nic.rx_offloads & NIC_RX_TRANSPORT ? RX_TRANSPORT : 0) |
+	       (e->nic.rx_offloads & NIC_RX_IP ? RTE_ETH_RX_OFFLOAD_IPV4_CKSUM : 0);
 }
 
 uint64_t ethdev_tx_offloads(const struct nic_ethdev *e)

@@ -51,7 +51,7 @@ struct nic {
 	uint16_t tx_queues;          /* open writes */
 	unsigned tx_offloads;        /* open writes; see nic_tx_offloads() */
 	uint16_t tx_chain;           /* open writes; see nic_tx_chain() */
-	bool rx_checksums;           /* open writes; see nic_rx_checksums() */
+	unsigned rx_offloads;        /* open writes; see nic_rx_offloads() */
 	uint16_t steer_queues;       /* open writes; see nic_steer_queues() */
 	struct nic_rule *rules;      /* control thread */
 	uint32_t data_room;          /* open writes; see nic_data_room() */
