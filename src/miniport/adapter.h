@@ -59,6 +59,7 @@ struct mp_adapter {
 	atomic_bool paused;                            /* control writes, workers read */
 	atomic_bool pausing;                           /* a MiniportPause waits for the drain */
 	uint64_t give_up;                              /* as in a queue; set before 'pausing' */
+	atomic_uint n_draining;                        /* queues that are, or are just to be */
 	atomic_bool ended;                             /* the NIC's end was indicated */
 	struct vmq_tx_map *tx_map;
 	_Atomic(const struct mp_tx_key *) tx_key;      /* control publishes, senders read */

@@ -66,24 +66,33 @@ static bool is_dry(const struct mp_queue *q)
 	return !s || s->dry;
 }
 
+static void check_queue(struct mp_queue *q, bool pausing)
+{
+	struct mp_adapter *a = q->adapter;
+
+	if (pausing)
+		give_up_sends(q, a->give_up);
+	if (!atomic_load_explicit(&q->draining, memory_order_acquire))
+		return;
+	give_up_sends(q, q->give_up);
+	if (mp_queue_is_home(q) && is_dry(q) && atomic_exchange(&q->draining, false)) {
+		atomic_fetch_sub(&a->n_draining, 1);
+		OvmqCallWhenQuiet(queue_is_home, q);   /* PASSIVE_LEVEL, E9 */
+	}
+}
+
 void mp_drain_check(struct mp_processor *p)
 {
 	struct mp_queue_list *queues = atomic_load_explicit(&p->queues, memory_order_acquire);
 	struct mp_adapter *a = p->adapter;
+	bool pausing = atomic_load_explicit(&a->pausing, memory_order_acquire);
 
 	if (atomic_load_explicit(&a->barrier.gate, memory_order_relaxed) & MP_GATE_HOLD)
 		mp_tx_barrier_check(a);
-	for (unsigned i = 0; i < queues->n; i++) {
-		struct mp_queue *q = queues->list[i];
-
-		if (atomic_load_explicit(&a->pausing, memory_order_acquire))
-			give_up_sends(q, a->give_up);
-		if (!atomic_load_explicit(&q->draining, memory_order_acquire))
-			continue;
-		give_up_sends(q, q->give_up);
-		if (mp_queue_is_home(q) && is_dry(q) && atomic_exchange(&q->draining, false))
-			OvmqCallWhenQuiet(queue_is_home, q);   /* PASSIVE_LEVEL, E9 */
-	}
+	if (likely(!pausing && !atomic_load_explicit(&a->n_draining, memory_order_acquire)))
+		return;
+	for (unsigned i = 0; i < queues->n; i++)
+		check_queue(queues->list[i], pausing);
 	if (mp_pause_can_end(a) && atomic_exchange(&a->pausing, false))
 		OvmqCallWhenQuiet(adapter_is_home, a);
 }

@@ -21,9 +21,9 @@ static void indicate_end(const struct mp_adapter *a)
 	NdisMIndicateStatusEx(a->handle, &s);
 }
 
-void mp_notice_end(struct mp_adapter *a)
+void mp_notice_end(struct mp_adapter *a, bool look)
 {
-	enum nic_end end = nic_end(a->nic);
+	enum nic_end end = look ? nic_end(a->nic) : nic_end_noticed(a->nic);
 
 	if (end == NIC_ALIVE || atomic_exchange(&a->ended, true))
 		return;

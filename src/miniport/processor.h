@@ -31,6 +31,7 @@ struct mp_processor {
 	_Alignas(64) atomic_bool mail;
 	_Alignas(64) bool looked_in_vain;         /* when it was up, the last time */
 	unsigned turn;                            /* which queue's rings come first */
+	unsigned idle_looks;                      /* at NIC queues without a frame */
 	unsigned tx_turn, tx_left;                /* which queue sends, and how many frames more */
 	bool tx_crowded;                          /* sends wait: nobody sends out of turn */
 	struct mp_chain mixed;                    /* NBLs of queues that may share a call (F5) */

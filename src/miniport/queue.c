@@ -332,6 +332,7 @@ static void free_is_quiet(void *context)
 	tell_dma_stopped(q);
 	mp_queue_event(q, VMQ_EVENT_DMA_STOPPED);
 	q->give_up = mp_deadline();
+	atomic_fetch_add(&q->adapter->n_draining, 1);
 	atomic_store(&q->draining, true);
 	OvmqNotifyProcessor(atomic_load(&q->processor));
 }

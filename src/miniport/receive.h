@@ -55,8 +55,9 @@ void mp_deliver_items(struct mp_processor *p, struct mp_queue *q, const struct m
 void mp_indicate_mixed(struct mp_processor *p);
 MINIPORT_RETURN_NET_BUFFER_LISTS MiniportReturnNetBufferLists;
 
-/* link.c: the NIC will bring no more: the link is down, and if the device itself is gone
- * the adapter wants to be removed. Once. A DPC. */
-void mp_notice_end(struct mp_adapter *a);
+/* link.c: if the NIC will bring no more: the link is down, and if the device itself is gone
+ * the adapter wants to be removed. Once. 'look': at the device, which costs a look at the clock.
+ * A processor's, at DISPATCH_LEVEL. */
+void mp_notice_end(struct mp_adapter *a, bool look);
 
 #endif

@@ -260,6 +260,11 @@ enum nic_end nic_end(struct nic *nic)
 		    atomic_compare_exchange_strong(&nic->checked_ms, &last, now))
 			nic->ops->check(nic);
 	}
+	return nic_end_noticed(nic);
+}
+
+enum nic_end nic_end_noticed(const struct nic *nic)
+{
 	return (enum nic_end)atomic_load(&nic->end);
 }
 

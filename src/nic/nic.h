@@ -159,6 +159,8 @@ enum nic_end {
 /* Any thread, not per frame. NIC_GONE is noticed within a second of the
  * interface's going away by whoever asks; nobody watches by himself. */
 enum nic_end nic_end(struct nic *nic);
+/* The same without a look at the device or the clock: what was noticed by now. */
+enum nic_end nic_end_noticed(const struct nic *nic);
 
 /* One line for the operator: what ended, where, what to do. "" while alive. */
 const char *nic_end_reason(const struct nic *nic);
