@@ -26,7 +26,9 @@ def verdict(target, entry):
     else:
         found = entry["figures"].get(target.figure, {}).get(target.of)
     if not found:
-        return said | {"value": None, "verdict": "not measured"}
+        both = all(s in entry["figures"].get(target.figure, {}) for s in (target.of, target.to))
+        return said | {"value": None, "verdict": "no two slices with the CPUs as far apart" if both
+                       else "not measured"}
     pairs = slices.best(found)
     met = "met" if target.met(pairs["median"]) else "missed"
     if pairs is not found:

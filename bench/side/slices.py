@@ -14,6 +14,7 @@ WAITED = 0.10      # of a slice, that a busy thread waited for a CPU which other
 BUSY = 0.3         # of a slice on a CPU: a busy thread
 DISTURBED = 1 / 3  # of all slices: with more the machine is too noisy
 TRIES = 4          # at a slice with the CPUs as far apart as in the round's first
+MORE = 6           # rounds, while in none all slices had the CPUs as far apart
 TELLS = 3          # pairs with near CPUs tell something by themselves
 
 
@@ -127,13 +128,22 @@ def steady(stand, settle, seconds, distance, like):
     return figures, bad
 
 
+def is_even(figures):
+    """Whether each slice of the round is a pair with each other one."""
+    distances = [f["distance"] for f in figures.values()]
+    return same(min(distances), max(distances))
+
+
 def alternate(stands, rounds, seconds, settle=0.05, progress=lambda text: None,
               distance=lambda: 0.0):
     """The rounds, each {subject: figures}, and the part of the slices that were disturbed.
-    The order turns round each time, so that a machine that gets slower favours nobody."""
+    The order turns round each time, so that a machine that gets slower favours nobody. There are
+    some more rounds than were asked for while none has anything to compare."""
     done, disturbed, slices = [], 0, 0
     names = list(stands)
-    for number in range(rounds):
+    for number in range(rounds + MORE):
+        if number >= rounds and any(map(is_even, done)):
+            break
         figures, like = {}, None
         for name in names if number % 2 == 0 else reversed(names):
             figures[name], bad = steady(stands[name], settle, seconds, distance, like)

@@ -136,10 +136,24 @@ def a_slice_waits_for_the_cpus_to_be_as_far_apart_as_the_rounds_first():
     done, disturbed = slices.alternate({"a": a, "b": b}, 1, 0, distance=lambda: next(seen))
     assert (a.taken, b.taken) == (2, 2) and disturbed == 0
     assert done[0]["b"]["distance"] == 101
-    b = Fake([0] * 4)
+    b = Fake([0] * 5)
     seen = itertools.chain([100, 100], itertools.repeat(400))
-    done, _ = slices.alternate({"a": Fake([0]), "b": b}, 1, 0, distance=lambda: next(seen))
-    assert b.taken == slices.TRIES and done[0]["b"]["distance"] == 400
+    done, _ = slices.alternate({"a": Fake([0] * 2), "b": b}, 1, 0, distance=lambda: next(seen))
+    assert b.taken == slices.TRIES + 1 and done[0]["b"]["distance"] == 400 and len(done) == 2
+
+
+def rounds_go_on_until_one_has_its_cpus_as_far_apart_in_all_slices():
+    def run(distances):
+        stands = {"a": Fake([0] * 99), "b": Fake([0] * 99)}
+        seen = iter(distances)
+        return slices.alternate(stands, 2, 0, distance=lambda: next(seen))[0]
+    never = [100, 100] + [400, 400] * slices.TRIES, [400, 400] + [100, 100] * slices.TRIES
+    made = run([*never[0], *never[1], *never[0], *[100] * 4])
+    assert len(made) == 4 and len(slices.paired(made, "rate", "a", "b")) == 1
+    made = run(sum(never * slices.TRIES, []))
+    assert len(made) == 2 + slices.MORE and not slices.paired(made, "rate", "a", "b")
+    assert target(entry(rounds([20], [10], [(100, 400)])))["verdict"] == \
+        "no two slices with the CPUs as far apart"
 
 
 def who_is_not_in_its_slice_is_stopped():
