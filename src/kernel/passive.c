@@ -13,7 +13,6 @@
 
 #include "base/log.h"
 
-
 struct call {
 	struct call *next;
 	void (*routine)(void *context);

@@ -2,7 +2,6 @@
 /* What this thread is in: the call over an edge, and the callbacks around it. */
 #include "verifier/inside.h"
 
-
 #define DEPTH 64   /* deeper callbacks are not named, and their IRQL is not looked at */
 
 struct callback {

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static _Atomic(struct tracked_layer *) first;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* of those who add */
 

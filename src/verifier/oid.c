@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-
 struct asked {
 	struct asked *next, **back;      /* in the list of those not ended; back NULL: in none */
 	struct asked *outer;             /* the call around it on this thread */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/ethernet.h"
+
 #define HEADER(name, revision) \
 	{ NDIS_OBJECT_TYPE_DEFAULT, NDIS_##name##_REVISION_##revision, \
 	  NDIS_SIZEOF_##name##_REVISION_##revision }
@@ -20,6 +22,25 @@ static NDIS_STATUS method(struct protocol *p, NDIS_OID oid, void *buffer, ULONG 
 NDIS_STATUS ask_packet_filter(struct protocol *p, ULONG filter)
 {
 	return set(p, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+}
+
+NDIS_STATUS ask_encapsulation(struct protocol *p, ULONG v4, ULONG v6, ULONG type)
+{
+	NDIS_OFFLOAD_ENCAPSULATION e = {
+		.Header = { NDIS_OBJECT_TYPE_OFFLOAD_ENCAPSULATION,
+			    NDIS_OFFLOAD_ENCAPSULATION_REVISION_1,
+			    NDIS_SIZEOF_OFFLOAD_ENCAPSULATION_REVISION_1 },
+		.IPv4 = { v4, type, ETHERNET_HEADER },
+		.IPv6 = { v6, type, ETHERNET_HEADER },
+	};
+
+	return set(p, OID_OFFLOAD_ENCAPSULATION, &e, sizeof(e));
+}
+
+NDIS_STATUS ask_offloads(struct protocol *p)
+{
+	return ask_encapsulation(p, NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_ON,
+				 NDIS_ENCAPSULATION_IEEE_802_3);
 }
 
 NDIS_RECEIVE_QUEUE_PARAMETERS ask_parameters(unsigned processor, ULONG flags)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The VMQ requests of a protocol, well formed. All of them wait for the end. */
+/* Requests of a protocol, for VMQ and offloads, well formed. All of them wait for the end. */
 #ifndef CONTRACT_ASKS_H
 #define CONTRACT_ASKS_H
 
@@ -12,6 +12,10 @@
 #define PER_QUEUE NDIS_RECEIVE_QUEUE_PARAMETERS_PER_QUEUE_RECEIVE_INDICATION
 
 NDIS_STATUS ask_packet_filter(struct protocol *p, ULONG filter);
+
+/* OFFLOAD_ENCAPSULATION, NDIS_OFFLOAD_SET_.. for each IP version; and both on, as most want it. */
+NDIS_STATUS ask_encapsulation(struct protocol *p, ULONG v4, ULONG v6, ULONG type);
+NDIS_STATUS ask_offloads(struct protocol *p);
 
 /* ALLOCATE_QUEUE; 'entry' gets MSIXTableEntry, both pointers may be NULL. */
 NDIS_STATUS ask_allocate(struct protocol *p, unsigned processor, ULONG flags, ULONG *queue,

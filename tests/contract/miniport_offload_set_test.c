@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which offloads the miniport shows, what turns them on and off, and what it tells of received
  * frames (P4 .. P6, P12 .. P15, P17). */
+#include "asks.h"
 #include "large.h"
 
 #include <stdlib.h>
@@ -36,24 +37,6 @@ static NDIS_OFFLOAD shown(NDIS_OID oid)
 static NDIS_OFFLOAD current(void)
 {
 	return shown(OID_TCP_OFFLOAD_CURRENT_CONFIG);
-}
-
-static NDIS_STATUS encapsulation(ULONG v4, ULONG v6, ULONG type)
-{
-	NDIS_OFFLOAD_ENCAPSULATION e = {
-		.Header = { NDIS_OBJECT_TYPE_OFFLOAD_ENCAPSULATION,
-			    NDIS_OFFLOAD_ENCAPSULATION_REVISION_1,
-			    NDIS_SIZEOF_OFFLOAD_ENCAPSULATION_REVISION_1 },
-		.IPv4 = { v4, type, 14 },
-		.IPv6 = { v6, type, 14 },
-	};
-
-	return request(P0, NdisRequestSetInformation, OID_OFFLOAD_ENCAPSULATION, &e, sizeof(e), 0);
-}
-
-static NDIS_STATUS start(void)
-{
-	return encapsulation(NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_ON, PLAIN);
 }
 
 static NDIS_STATUS parameters(NDIS_OFFLOAD_PARAMETERS p)
@@ -237,7 +220,7 @@ static void P14_it_starts_and_stops_all_of_a_version(void **state)
 	open_with(verifying);
 	all = current();                                 /* X54: configured from the beginning */
 	assert_int_equal(all.Checksum.IPv4Receive.TcpChecksum, ON);
-	assert_int_equal(encapsulation(NDIS_OFFLOAD_SET_OFF, NDIS_OFFLOAD_SET_NO_CHANGE, PLAIN), OK);
+	assert_int_equal(ask_encapsulation(P0, NDIS_OFFLOAD_SET_OFF, NDIS_OFFLOAD_SET_NO_CHANGE, PLAIN), OK);
 	assert_int_equal(told(), 1);
 	o = current();
 	assert_true(!o.Checksum.IPv4Transmit.Encapsulation && !o.Checksum.IPv4Receive.Encapsulation &&
@@ -245,7 +228,7 @@ static void P14_it_starts_and_stops_all_of_a_version(void **state)
 	assert_memory_equal(&o.Checksum.IPv6Transmit, &all.Checksum.IPv6Transmit,
 			    sizeof(o.Checksum.IPv6Transmit));
 	assert_int_equal(o.LsoV2.IPv6.MaxOffLoadSize, 65536);
-	assert_int_equal(start(), OK);
+	assert_int_equal(ask_offloads(P0), OK);
 	o = current();
 	assert_memory_equal(&o, &all, sizeof(o));
 	assert_int_equal(told(), 2);
@@ -258,13 +241,13 @@ static void P14_X55_an_encapsulation_that_nobody_has(void **state)
 	(void)state;
 	open_with(NULL);
 	before = current();
-	assert_int_equal(encapsulation(NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_OFF,
+	assert_int_equal(ask_encapsulation(P0, NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_OFF,
 				       NDIS_ENCAPSULATION_IEEE_LLC_SNAP_ROUTED),
 			 NDIS_STATUS_INVALID_PARAMETER);
 	after = current();
 	assert_memory_equal(&before, &after, sizeof(before));
 	assert_int_equal(told(), 0);
-	assert_int_equal(encapsulation(NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_ON, IN_OOB), OK);
+	assert_int_equal(ask_encapsulation(P0, NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_ON, IN_OOB), OK);
 }
 
 /* ---- received frames ---- */
@@ -330,7 +313,7 @@ static void P4_P15_X50_results_of_good_and_bad_frames(void **state)
 	wire(&tagged, 0);
 	stack_frame(1, UNTAGGED, 100);           /* no IP */
 	open_with(verifying);
-	assert_int_equal(start(), OK);
+	assert_int_equal(ask_offloads(P0), OK);
 	stack_flow(11);
 	assert_int_equal(P0->n_held, 11);
 	for (unsigned i = 0; i < 11; i++)
@@ -350,7 +333,7 @@ static void P4_frames_of_a_vm_queue_have_results_too(void **state)
 		wire(&b, i & 1 ? 60 : 0);
 	}
 	open_with(verifying);
-	assert_int_equal(start(), OK);
+	assert_int_equal(ask_offloads(P0), OK);
 	assert_true(ask_running(P0, 1, 0, 0x42, VLAN_NONE_OR_ZERO, NULL));
 	stack_flow(20);
 	for (unsigned i = 0; i < 20; i++)
@@ -368,9 +351,9 @@ static void P5_X54_no_result_before_the_request_and_after_a_stop(void **state)
 	}
 	open_with(verifying);
 	stack_flow(2);
-	assert_int_equal(encapsulation(NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_NO_CHANGE, PLAIN), OK);
+	assert_int_equal(ask_encapsulation(P0, NDIS_OFFLOAD_SET_ON, NDIS_OFFLOAD_SET_NO_CHANGE, PLAIN), OK);
 	stack_flow(2);
-	assert_int_equal(encapsulation(NDIS_OFFLOAD_SET_OFF, NDIS_OFFLOAD_SET_ON, PLAIN), OK);
+	assert_int_equal(ask_encapsulation(P0, NDIS_OFFLOAD_SET_OFF, NDIS_OFFLOAD_SET_ON, PLAIN), OK);
 	stack_flow(2);
 	assert_int_equal(result(0), 0);
 	assert_int_equal(result(1), 0);
@@ -403,7 +386,7 @@ static void P6_success_means_both_ip_headers(void **state)
 		ground_bytes_add(&protocol_wire, outer, at.length);
 	}
 	open_with(verifying);
-	assert_int_equal(start(), OK);
+	assert_int_equal(ask_offloads(P0), OK);
 	stack_flow(4);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(result(i), expect[i]);
@@ -417,7 +400,7 @@ static void P4_what_is_not_verified_has_no_result(void **state)
 	(void)state;
 	wire(&b, 0);
 	open_with(NULL);
-	assert_int_equal(start(), OK);
+	assert_int_equal(ask_offloads(P0), OK);
 	stack_flow(1);
 	assert_int_equal(result(0), 0);
 }

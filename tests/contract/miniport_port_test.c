@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The miniport on ports that are no capture: what a port finds out of a frame's checksums (P4,
  * P12), and a port that goes away (I11). */
+#include "asks.h"
 #include "large.h"
 
 #include <net/if.h>
@@ -44,20 +45,6 @@ static void open_port(const char *nic)
 
 /* ---- checksums ---- */
 
-static void start_offloads(void)
-{
-	NDIS_OFFLOAD_ENCAPSULATION e = {
-		.Header = { NDIS_OBJECT_TYPE_OFFLOAD_ENCAPSULATION,
-			    NDIS_OFFLOAD_ENCAPSULATION_REVISION_1,
-			    NDIS_SIZEOF_OFFLOAD_ENCAPSULATION_REVISION_1 },
-		.IPv4 = { NDIS_OFFLOAD_SET_ON, NDIS_ENCAPSULATION_IEEE_802_3, 14 },
-		.IPv6 = { NDIS_OFFLOAD_SET_ON, NDIS_ENCAPSULATION_IEEE_802_3, 14 },
-	};
-
-	assert_int_equal(request(P0, NdisRequestSetInformation, OID_OFFLOAD_ENCAPSULATION, &e,
-				 sizeof(e), 0), NDIS_STATUS_SUCCESS);
-}
-
 /* Of a virtio port the peer leaves a frame's sum to us, and then it is right, or says nothing;
  * IPv4's header nobody looks at, so nobody may be told that somebody does (P12). */
 static void P4_P12_what_a_port_leaves_open_has_no_result(void **state)
@@ -80,7 +67,7 @@ static void P4_P12_what_a_port_leaves_open_has_no_result(void **state)
 	assert_int_equal(o.Checksum.IPv4Receive.TcpChecksum, ON);
 	assert_int_equal(o.Checksum.IPv6Receive.UdpChecksum, ON);
 	assert_int_equal(o.Checksum.IPv4Receive.IpChecksum, OFF);
-	start_offloads();
+	assert_int_equal(ask_offloads(P0), NDIS_STATUS_SUCCESS);
 	atomic_store(&P0->hold, true);
 	assert_true(vhost_master_start(&far, ground_path("sock"), CSUM | GUEST_CSUM));
 	for (unsigned i = 0; i < 2; i++) {

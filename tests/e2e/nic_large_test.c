@@ -59,7 +59,6 @@ static int start(void **state)
 	return pool && far_pool ? 0 : -1;
 }
 
-
 /* ---- the port and its far end ---- */
 
 #define PORTS 8

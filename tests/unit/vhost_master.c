@@ -20,8 +20,6 @@
 #define SENDS       64u
 #define BYTES       (SEND_AT + SENDS * SEND_EACH)
 
-
-
 #define MRG_RXBUF (1ull << 15)
 #define VERSION_1 (1ull << 32)
 
