@@ -17,7 +17,7 @@ struct standstill {
 	uint64_t before;       /* the last look, clock_ns() */
 };
 
-/* By the thread that looks; the first look counts from here. */
+/* By the thread that looks or by one that starts it; the first look counts from here. */
 void standstill_begin(struct standstill *s);
 /*
  * Moves the calling thread to its next CPU. Returns the nanoseconds by which the time since

@@ -24,6 +24,7 @@ static pthread_cond_t wake;
 static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;   /* no layer goes during a look */
 static bool stopping, started;
 static uint64_t look_ns;
+static struct standstill still;
 static atomic_uint_least64_t stood;   /* ns */
 
 struct late {
@@ -126,7 +127,8 @@ static void check_pause(struct tracked_layer *t, void *arg)
 
 static void look(void)
 {
-	struct look l = { .now = verifier_ns() };
+	/* What stood between this moment and now is only found by the next look. */
+	struct look l = { .now = still.before - atomic_load(&stood) };
 
 	pthread_mutex_lock(&looking);
 	layers_each(check_hang, &l);
@@ -151,10 +153,7 @@ void timed_forget(struct ndis_layer *layer)
 
 static void *run(void *arg)
 {
-	struct standstill still;
-
 	(void)arg;
-	standstill_begin(&still);
 	pthread_mutex_lock(&lock);
 	while (!stopping) {
 		struct timespec until;
@@ -185,6 +184,7 @@ int timed_start(unsigned hurry)
 	if (look_ns < 1000000)
 		look_ns = 1000000;
 	stopping = false;
+	standstill_begin(&still);   /* here, for the thread's first moment may be late itself */
 	rc = pthread_create(&thread, NULL, run, NULL);
 	started = !rc;
 	return -rc;

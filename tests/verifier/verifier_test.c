@@ -74,6 +74,13 @@ static const char *layer_of(enum fault which)
 	}
 }
 
+static void print_seen(void)
+{
+	for (unsigned i = 0; i < seen.n; i++)
+		print_error("  %s of '%s': %s\n", seen.list[i].rule, seen.list[i].layer,
+			    seen.list[i].condition);
+}
+
 /* ---- every mistake ---- */
 
 static void the_correct_drivers_are_told_of_nothing(void **state)
@@ -98,9 +105,7 @@ static bool is_caught(enum fault which)
 		return true;
 	print_error("%s: %u reports, wanted %s of %s\n", faults[which].name, seen.n, faults[which].rule,
 		    layer_of(which));
-	for (unsigned i = 0; i < seen.n; i++)
-		print_error("  %s of '%s': %s\n", seen.list[i].rule, seen.list[i].layer,
-			    seen.list[i].condition);
+	print_seen();
 	return false;
 }
 
@@ -175,6 +180,7 @@ static void A33_A33b_a_standstill_makes_no_send_late(void **state)
 	standstill_us = 1500000;
 	course(NO_FAULT, HURRY);
 	standstill_us = 0;
+	print_seen();
 	assert_int_equal(seen.n, 0);
 }
 
