@@ -115,19 +115,21 @@ static void F13_D5_U17_frames_that_nobody_steers_are_whole_and_in_order(void **s
 	frames_of_any_length("steered");
 }
 
-/* Queues go to and fro between processors while their frames are being sorted. */
+/* Queues go to and fro between processors while their frames are being sorted: so often that some
+ * come to the poller's while more waits on their rings than it takes off in one look. */
 static void moves(const char *receive)
 {
-	unsigned n = 40000, done = 0;
+	enum { MOVES = 500, AT_A_TIME = 400 };
+	unsigned n = MOVES * AT_A_TIME, done = 0;
 	struct miniport_report r;
 	uint64_t drops = 0;
 	ULONG ids[QUEUES];
 
 	add_frames_of_three(n);
 	open_many(ids, 1, receive);
-	for (; done < 200 || atomic_load(&stack.let); done++) {
-		if (done < 200)
-			stack_let(n / 200);
+	for (; done < MOVES || atomic_load(&stack.let); done++) {
+		if (done < MOVES)
+			stack_let(AT_A_TIME);
 		assert_int_equal(ask_move(P0, ids[done % 3], done / 3 % GROUND_PROCESSORS),
 				 NDIS_STATUS_SUCCESS);
 	}
